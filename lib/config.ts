@@ -1,0 +1,223 @@
+import { readFileSync } from 'node:fs'
+import { isIP, BlockList } from 'node:net'
+import { availableParallelism } from 'node:os'
+import { envSchema, type EnvSchemaOpt } from 'env-schema'
+import { ConfigSchema, CREDENTIALS, type Environment } from '../schemas/config.ts'
+import { StartupError } from './errors.ts'
+
+export interface Config {
+  production: boolean
+  host: string
+  port: number
+  /** The issuer: scheme, host and path without a trailing slash. */
+  publicUrl: string
+  /** Path of the SQLite file. */
+  databasePath: string
+  /** The first encrypts and signs, all decrypt and verify; empty when one has to be made beside the database. */
+  secrets: readonly string[]
+  /** Seconds. */
+  accessTokenTtl: number
+  /** Milliseconds. */
+  sessionIdleMs: number
+  /** Milliseconds. */
+  sessionMaxMs: number
+  /** Milliseconds. */
+  refreshGraceMs: number
+  signingAlg: Environment['SIGNING_ALG']
+  /** Milliseconds. */
+  keyRotationMs: number
+  tokenAudience: string
+  argon2: { memoryKib: number, timeCost: number, parallelism: number }
+  hashConcurrency: number
+  /** Milliseconds. */
+  hashQueueMs: number
+  passwordMinLength: number
+  /** CIDR ranges of trusted proxies; false trusts nobody. */
+  trustProxy: string[] | false
+  corsOrigins: readonly string[]
+  docs: boolean
+  logLevel: Environment['LOG_LEVEL']
+}
+
+const DAY = 24 * 60 * 60 * 1000
+// OWASP's rows for argon2id, from (47104 KiB, 1 pass) to (7168 KiB, 5 passes), all cost at least this much.
+const ARGON2_FLOOR = { memoryKib: 7168, memoryTimesPasses: 35_840 }
+
+type Env = Readonly<Record<string, string | undefined>>
+type Problems = string[]
+
+/**
+ * Reads and checks all settings together.
+ *
+ * @throws StartupError that lists every problem by the variable's name and never shows a value
+ */
+export function loadConfig (env: Env): Config {
+  const problems: Problems = []
+  const values = withoutEmpty(env)
+  readCredentialFiles(values, problems)
+  refuseUnknown(values, problems)
+  const settings = validate(values, problems)
+  const config = settings && toConfig(settings, problems)
+  if (config === undefined || problems.length > 0) {
+    throw new StartupError(`The settings are wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
+  }
+  return config
+}
+
+function withoutEmpty (env: Env): Record<string, string> {
+  const values: Record<string, string> = {}
+  for (const [name, value] of Object.entries(env)) {
+    if (value !== undefined && value !== '') values[name] = value
+  }
+  return values
+}
+
+function readCredentialFiles (values: Record<string, string>, problems: Problems): void {
+  for (const name of CREDENTIALS) {
+    const path = values[`${name}_FILE`]
+    if (path === undefined) continue
+    if (values[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set; set one of them`)
+    try {
+      values[name] = readFileSync(path, 'utf8').trim()
+      if (values[name] === '') problems.push(`${name}_FILE names an empty file`)
+    } catch {
+      problems.push(`${name}_FILE names a file that can't be read`)
+    }
+  }
+}
+
+// A typo in the name of a secret must not leave the service with another secret than was meant.
+function refuseUnknown (values: Env, problems: Problems): void {
+  const known = new Set(CREDENTIALS.flatMap((name) => [name, `${name}_FILE`]))
+  for (const name of Object.keys(values)) {
+    if (name.startsWith('LATCHKEY_') && !known.has(name as typeof CREDENTIALS[number])) problems.push(`${name} is not a setting`)
+  }
+}
+
+function validate (values: Record<string, string>, problems: Problems): Environment | undefined {
+  try {
+    return envSchema<Environment>({
+      schema: structuredClone(ConfigSchema) as NonNullable<EnvSchemaOpt['schema']>,
+      data: values,
+      env: false
+    })
+  } catch (error) {
+    const { errors } = error as { errors: Array<{ instancePath: string, keyword: string, message: string, params: { allowedValues?: string[] } }> }
+    for (const name of new Set(errors.map(({ instancePath }) => instancePath.slice(1)))) {
+      problems.push(`${name} ${describe(name)}`)
+    }
+    return undefined
+  }
+}
+
+function describe (name: string): string {
+  const { type, anyOf, minimum, exclusiveMinimum, maximum, minLength } = ConfigSchema.properties[name as keyof Environment] as Record<string, unknown> & { anyOf?: Array<{ const: string }> }
+  if (anyOf !== undefined) return `must be one of ${anyOf.map((literal) => literal.const).join(', ')}`
+  if (type === 'boolean') return 'must be true or false'
+  if (minLength !== undefined) return 'has a wrong length'
+  const lower = minimum === undefined ? `above ${String(exclusiveMinimum)}` : `from ${String(minimum)}`
+  return `must be ${type === 'integer' ? 'a whole number' : 'a number'} ${lower} to ${String(maximum)}`
+}
+
+function toConfig (settings: Environment, problems: Problems): Config {
+  const production = settings.NODE_ENV === 'production'
+  const publicUrl = parsePublicUrl(settings, production, problems)
+  if (production) checkArgon2Floor(settings, problems)
+  return {
+    production,
+    host: settings.HOST,
+    port: settings.PORT,
+    publicUrl,
+    databasePath: parseDatabaseUrl(settings.DATABASE_URL, problems),
+    secrets: parseSecrets(settings.LATCHKEY_SECRET, problems),
+    accessTokenTtl: settings.ACCESS_TOKEN_TTL,
+    sessionIdleMs: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
+    sessionMaxMs: settings.SESSION_MAX_DAYS * DAY,
+    refreshGraceMs: settings.REFRESH_GRACE * 1000,
+    signingAlg: settings.SIGNING_ALG,
+    keyRotationMs: settings.KEY_ROTATION_DAYS * DAY,
+    tokenAudience: settings.TOKEN_AUDIENCE ?? publicUrl,
+    argon2: { memoryKib: settings.ARGON2_MEMORY_KIB, timeCost: settings.ARGON2_TIME_COST, parallelism: settings.ARGON2_PARALLELISM },
+    hashConcurrency: settings.HASH_CONCURRENCY ?? availableParallelism(),
+    hashQueueMs: settings.HASH_QUEUE_MS,
+    passwordMinLength: settings.PASSWORD_MIN_LENGTH,
+    trustProxy: parseTrustProxy(settings.TRUST_PROXY, production, problems),
+    corsOrigins: parseOrigins(settings.CORS_ORIGINS, problems),
+    docs: settings.DOCS,
+    logLevel: settings.LOG_LEVEL
+  }
+}
+
+function parsePublicUrl ({ PUBLIC_URL, PORT }: Environment, production: boolean, problems: Problems): string {
+  if (PUBLIC_URL === undefined) {
+    if (production) problems.push('PUBLIC_URL is required in production')
+    return `http://localhost:${PORT}`
+  }
+  const url = URL.parse(PUBLIC_URL)
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || /[?#]/.test(PUBLIC_URL)) {
+    problems.push('PUBLIC_URL must be an http or https URL without credentials, query or fragment')
+    return ''
+  }
+  // RFC 8414 section 2: the issuer is an https URL; plain http is for the own machine only.
+  if (production && url.protocol !== 'https:' && !isLoopback(url.hostname)) problems.push('PUBLIC_URL must begin with https:// in production')
+  return url.href.replace(/\/+$/, '')
+}
+
+function isLoopback (hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+}
+
+function parseDatabaseUrl (url: string, problems: Problems): string {
+  const path = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1]
+  if (path === undefined || path.includes('?') || path.startsWith(':')) {
+    problems.push('DATABASE_URL must be file:PATH')
+    return ''
+  }
+  return path
+}
+
+function parseSecrets (list: string | undefined, problems: Problems): string[] {
+  if (list === undefined) return []
+  const secrets = list.split(',').map((secret) => secret.trim())
+  // Fewer than eight different characters is "changemechangeme..." and the like, whatever its length.
+  if (secrets.some((secret) => Buffer.byteLength(secret) < 32 || new Set(secret).size < 8)) {
+    problems.push('LATCHKEY_SECRET must be at least 32 random bytes (each, if it is a list); make one with: openssl rand -base64 48')
+  }
+  return secrets
+}
+
+function checkArgon2Floor ({ ARGON2_MEMORY_KIB: memory, ARGON2_TIME_COST: passes }: Environment, problems: Problems): void {
+  if (memory < ARGON2_FLOOR.memoryKib || memory * passes < ARGON2_FLOOR.memoryTimesPasses) {
+    problems.push('ARGON2_MEMORY_KIB and ARGON2_TIME_COST are too low for production; 19456 and 2 are the least that OWASP recommends')
+  }
+}
+
+function parseTrustProxy (list: string | undefined, production: boolean, problems: Problems): string[] | false {
+  if (list === undefined && production) problems.push('TRUST_PROXY is required in production: the CIDR ranges of the proxies in front, or none')
+  if (list === undefined || list === 'none') return false
+  const ranges = list.split(',').map((range) => range.trim())
+  if (!ranges.every(isRange)) problems.push('TRUST_PROXY must be none, or IP addresses and CIDR ranges separated by commas')
+  return ranges
+}
+
+function isRange (range: string): boolean {
+  const [address = '', prefix, ...rest] = range.split('/')
+  if (isIP(address) === 0 || rest.length > 0) return false
+  if (prefix === undefined) return true
+  if (!/^[1-9]\d?\d?$/.test(prefix)) return false // a prefix of 0 would trust everybody
+  try {
+    new BlockList().addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6')
+    return true
+  } catch {
+    return false
+  }
+}
+
+function parseOrigins (list: string | undefined, problems: Problems): string[] {
+  if (list === undefined) return []
+  const origins = list.split(',').map((origin) => origin.trim())
+  if (!origins.every((origin) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin)) {
+    problems.push('CORS_ORIGINS must be origins such as https://app.example.com, separated by commas')
+  }
+  return origins
+}

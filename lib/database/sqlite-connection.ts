@@ -1,0 +1,177 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
+import { StartupError, UnavailableError } from '../errors.ts'
+
+/** An SQLite file with its prepared statements, cached by their text. */
+export interface SqliteConnection {
+  /** @throws UnavailableError if the file is locked, full or can't be read or written */
+  run (sql: string, parameters: readonly unknown[]): SqliteResult
+  first<Row> (sql: string, parameters: readonly unknown[]): Row | undefined
+  backup (path: string): void
+  close (): void
+}
+
+export interface SqliteResult {
+  rows: unknown[]
+  changes: number
+}
+
+interface Statement {
+  statement: StatementSync
+  returnsRows: boolean
+}
+
+// A start may wait for another process that starts; a request must not block the event loop.
+const START_TIMEOUT_MS = 5000
+const REQUEST_TIMEOUT_MS = 10
+// Checking a larger file would make every start slow; its damage shows at the first read.
+const CHECKED_BYTES = 64 * 1024 * 1024
+// Holds the inner pages of the indexes of a million users.
+const CACHE_KIB = 65_536
+
+const PRIMARY_CODE = 0xff
+const BUSY = 5
+const CORRUPT = 11
+const PASSING_FAULTS = new Map([
+  [BUSY, 'is locked by another program'],
+  [6, 'is locked by another program'],
+  [8, "can't be written"],
+  [10, "can't be read or written"],
+  [13, 'is full'],
+  [14, "can't be opened"]
+])
+const DAMAGED = new Set([CORRUPT, 26])
+const UNIQUE_VIOLATIONS = new Set([1555, 2067])
+
+/** @throws StartupError with one sentence for the operator */
+export function openSqlite (path: string): SqliteConnection {
+  refuseEmptied(path)
+  let database: DatabaseSync
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    database = new DatabaseSync(path, { timeout: START_TIMEOUT_MS })
+  } catch (cause) {
+    throw new StartupError(`The database ${path} can't be opened: check that the directory exists and can be written`, { cause })
+  }
+  try {
+    database.exec(`
+      pragma journal_mode = wal;
+      pragma synchronous = full;
+      pragma foreign_keys = on;
+      pragma cache_size = -${CACHE_KIB};
+      pragma temp_store = memory;`)
+    checkIntegrity(database)
+    checkWritable(database)
+    database.exec(`pragma busy_timeout = ${REQUEST_TIMEOUT_MS}`)
+  } catch (cause) {
+    database.close()
+    throw startupError(path, cause)
+  }
+  return createConnection(database)
+}
+
+/** A second connection to a file that is open already: it reads what is committed, and never waits for a writer. */
+export function openSqliteReader (path: string): SqliteConnection {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: REQUEST_TIMEOUT_MS })
+  database.exec(`pragma cache_size = -${CACHE_KIB}`)
+  return createConnection(database)
+}
+
+function createConnection (database: DatabaseSync): SqliteConnection {
+  const statements = new Map<string, Statement>()
+
+  function prepare (sql: string): Statement {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    const statement = database.prepare(sql)
+    const prepared = { statement, returnsRows: statement.columns().length > 0 }
+    statements.set(sql, prepared)
+    return prepared
+  }
+
+  return {
+    run (sql, parameters) {
+      try {
+        const { statement, returnsRows } = prepare(sql)
+        const values = parameters as SQLInputValue[]
+        if (returnsRows) {
+          const rows = statement.all(...values)
+          return { rows, changes: rows.length }
+        }
+        return { rows: [], changes: Number(statement.run(...values).changes) }
+      } catch (error) {
+        throw translate(error)
+      }
+    },
+
+    first<Row> (sql: string, parameters: readonly unknown[]) {
+      try {
+        return prepare(sql).statement.get(...parameters as SQLInputValue[]) as Row | undefined
+      } catch (error) {
+        throw translate(error)
+      }
+    },
+
+    backup (path) {
+      if (existsSync(path)) throw new StartupError(`${path} exists already; a backup does not overwrite`)
+      try {
+        database.prepare('vacuum into ?').run(path)
+      } catch (cause) {
+        throw new StartupError(`${path} can't be written`, { cause })
+      }
+    },
+
+    close () {
+      statements.clear()
+      database.close()
+    }
+  }
+}
+
+export function isBusy (error: unknown): boolean {
+  return error instanceof UnavailableError && sqliteCode(error.cause) === BUSY
+}
+
+export function isUniqueViolation (error: unknown): boolean {
+  return UNIQUE_VIOLATIONS.has((error as { errcode?: number }).errcode ?? 0)
+}
+
+function sqliteCode (error: unknown): number {
+  return ((error as { errcode?: number }).errcode ?? 0) & PRIMARY_CODE
+}
+
+function translate (cause: unknown): unknown {
+  return PASSING_FAULTS.has(sqliteCode(cause))
+    ? new UnavailableError('The database does not answer; try again later', 1, { cause })
+    : cause
+}
+
+function startupError (path: string, cause: unknown): unknown {
+  const code = sqliteCode(cause)
+  const fault = DAMAGED.has(code) ? 'is damaged or is not an SQLite database; restore a backup' : PASSING_FAULTS.get(code)
+  return fault === undefined ? cause : new StartupError(`The database ${path} ${fault}`, { cause })
+}
+
+// An empty file is what a truncated database looks like, and SQLite would take it for a new one.
+function refuseEmptied (path: string): void {
+  if (!isEmptyFile(path)) return
+  // Another process may be creating it at this moment.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
+  if (isEmptyFile(path)) throw new StartupError(`The database ${path} is empty; restore a backup, or delete the file to begin anew`)
+}
+
+function isEmptyFile (path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size === 0
+}
+
+function checkIntegrity (database: DatabaseSync): void {
+  const { bytes } = database.prepare('select page_count * page_size as bytes from pragma_page_count, pragma_page_size').get() as { bytes: number }
+  if (bytes > CHECKED_BYTES) return
+  const { quick_check: result } = database.prepare('pragma quick_check(1)').get() as { quick_check: string }
+  if (result !== 'ok') throw Object.assign(new Error(result), { errcode: CORRUPT })
+}
+
+function checkWritable (database: DatabaseSync): void {
+  database.exec('begin immediate; pragma user_version = 0; rollback')
+}

@@ -1,0 +1,24 @@
+import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
+
+/** One line for each answered request: the path without its query, and nothing from headers or bodies. */
+export class RequestLog extends LogController {
+  constructor () {
+    super({ requestIdLogLabel: 'request_id' })
+  }
+
+  override incomingRequest (): void {}
+
+  override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    const line = {
+      method: request.method,
+      path: request.url.split('?', 1)[0],
+      status: reply.statusCode,
+      ms: Math.round(reply.elapsedTime * 10) / 10,
+      ip: request.ip,
+      user_id: request.auth?.session.user.id,
+      session_id: request.auth?.session.id
+    }
+    if (error == null) request.log.info(line, 'request')
+    else request.log.warn({ ...line, err: error }, 'the answer could not be sent')
+  }
+}

@@ -1,0 +1,71 @@
+import { randomUUID } from 'node:crypto'
+import type { Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify'
+import type { Config } from './config.ts'
+import { RequestLog } from './request-log.ts'
+
+/** How URLs are matched; what looks a path up by itself must do the same. */
+export const ROUTER_OPTIONS = { ignoreTrailingSlash: true } as const
+
+const HEADERS_TIMEOUT_MS = 5000
+const REQUEST_TIMEOUT_MS = 10_000
+const BODY_LIMIT = 16_384
+
+/** How every Fastify instance is made, in production as in tests. */
+export function serverOptions (config: Config, logger: FastifyBaseLogger): FastifyHttpOptions<Server> {
+  return {
+    loggerInstance: logger,
+    logController: new RequestLog(),
+    requestIdHeader: false,
+    genReqId: () => randomUUID(),
+    trustProxy: config.trustProxy,
+    routerOptions: ROUTER_OPTIONS,
+    bodyLimit: BODY_LIMIT,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
+    frameworkErrors: (_error, _request, reply) => {
+      (reply as FastifyReply).code(MALFORMED.statusCode).headers(SECURITY_HEADERS).send(MALFORMED)
+    },
+    clientErrorHandler
+  }
+}
+
+/** On every answer; a route may replace some. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  pragma: 'no-cache',
+  'referrer-policy': 'no-referrer',
+  'strict-transport-security': 'max-age=31536000; includeSubDomains',
+  vary: 'Authorization',
+  'x-content-type-options': 'nosniff'
+}
+
+const MALFORMED = { statusCode: 400, code: 'bad_request', error: 'Bad Request', message: 'The request is malformed' }
+const TIMED_OUT = { statusCode: 408, code: 'request_timeout', error: 'Request Timeout', message: 'The request took too long to arrive' }
+const HEADERS_TOO_LARGE = { statusCode: 431, code: 'headers_too_large', error: 'Request Header Fields Too Large', message: 'The headers are too large' }
+
+const CLIENT_ERRORS: Readonly<Record<string, typeof MALFORMED>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: TIMED_OUT,
+  HPE_HEADER_OVERFLOW: HEADERS_TOO_LARGE
+}
+
+/** Answers what Node's parser refuses, which never becomes a request. */
+function clientErrorHandler (error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: ServerResponse }): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  // An answer that has begun can't be taken back, and a second one would pass for that to the next request.
+  if (socket._httpMessage?.headersSent !== true) {
+    const problem = CLIENT_ERRORS[error.code ?? ''] ?? MALFORMED
+    const body = JSON.stringify(problem)
+    const headers = { ...SECURITY_HEADERS, 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close' }
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')
+    socket.write(`HTTP/1.1 ${problem.statusCode} ${problem.error}\r\n${lines}\r\n${body}`)
+  }
+  socket.destroySoon()
+}

@@ -1,0 +1,66 @@
+import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+
+/** The keys that are derived from the service secret, one for each purpose (HKDF-SHA256, RFC 5869). */
+export interface Vault {
+  /** Encrypts with AES-256-GCM under the first secret; `context` must be the same to open it. */
+  seal (plaintext: string, context: string): string
+  /** Undefined if no secret opens it; `stale` tells that another than the first one did. */
+  open (sealed: string, context: string): { plaintext: string, stale: boolean } | undefined
+  /** HMAC-SHA256 under the first secret. */
+  sign (data: Buffer): Buffer
+  /** Whether any of the secrets signed it, in constant time for each. */
+  verify (data: Buffer, mac: Buffer): boolean
+}
+
+const IV_BYTES = 12
+const TAG_BYTES = 16
+
+export function createVault (secrets: readonly string[]): Vault {
+  const sealingKeys = secrets.map((secret) => derive(secret, 'latchkey seal v1'))
+  const signingKeys = secrets.map((secret) => derive(secret, 'latchkey refresh token v1'))
+  const [sealingKey] = sealingKeys
+  const [signingKey] = signingKeys
+  if (sealingKey === undefined || signingKey === undefined) throw new TypeError('A vault needs a secret')
+
+  return {
+    seal (plaintext, context) {
+      const iv = randomBytes(IV_BYTES)
+      const cipher = createCipheriv('aes-256-gcm', sealingKey, iv).setAAD(Buffer.from(context))
+      const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()])
+      return Buffer.concat([iv, cipher.getAuthTag(), ciphertext]).toString('base64url')
+    },
+
+    open (sealed, context) {
+      for (const key of sealingKeys) {
+        const plaintext = decrypt(key, sealed, context)
+        if (plaintext !== undefined) return { plaintext, stale: key !== sealingKey }
+      }
+      return undefined
+    },
+
+    sign: (data) => hmac(signingKey, data),
+
+    verify: (data, mac) => signingKeys.some((key) => mac.length === 32 && timingSafeEqual(hmac(key, data), mac))
+  }
+}
+
+function derive (secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
+}
+
+function hmac (key: Buffer, data: Buffer): Buffer {
+  return createHmac('sha256', key).update(data).digest()
+}
+
+function decrypt (key: Buffer, sealed: string, context: string): string | undefined {
+  const bytes = Buffer.from(sealed, 'base64url')
+  const iv = bytes.subarray(0, IV_BYTES)
+  const tag = bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES)
+  if (tag.length !== TAG_BYTES) return undefined
+  const decipher = createDecipheriv('aes-256-gcm', key, iv).setAAD(Buffer.from(context)).setAuthTag(tag)
+  try {
+    return Buffer.concat([decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES)), decipher.final()]).toString('utf8')
+  } catch {
+    return undefined // the tag does not fit: another secret, another context, or a changed text
+  }
+}

@@ -1,0 +1,148 @@
+import fp from 'fastify-plugin'
+import { uuidv7 } from 'uuidv7'
+import type { Audit, AuditContext, AuditEventType } from './audit.ts'
+import type { Db, PrepareRead } from './database.ts'
+import { rolesOf, scopesOf, splitScopes, toUser, USER_COLUMNS, type User } from './users.ts'
+
+/** A session that is neither revoked nor expired, of a user who is not disabled. */
+export interface LiveSession {
+  id: string
+  clientId: string
+  /** What was granted at log-in, separated by spaces. */
+  scope: string
+  /** Epoch milliseconds. */
+  createdAt: number
+  user: User
+  /** What the user's roles allow now. */
+  allowed: string[]
+}
+
+export interface NewSession {
+  userId: string
+  /** The version of the password that was verified. */
+  passwordVersion: number
+  clientId: string
+  scope: string
+}
+
+export interface Sessions {
+  /** Resolves to undefined if meanwhile the user was disabled or the password changed. */
+  open (session: NewSession, context: AuditContext): Promise<{ id: string, createdAt: number } | undefined>
+  findLive (id: string): Promise<LiveSession | undefined>
+  /**
+   * Takes the session from the generation of the presented refresh token to the next one.
+   *
+   * Resolves to the generation whose refresh token the caller is to have: the next one, or, within the grace
+   * after a rotation, the same one again. Resolves to undefined if the session is dead. A token that is older
+   * than that was stolen, or its successor was: the session is revoked.
+   */
+  rotate (id: string, generation: number, context: AuditContext): Promise<number | undefined>
+  /** Resolves to false when the session was over already. */
+  revoke (id: string, event: AuditEventType, context: AuditContext): Promise<boolean>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    sessions: Sessions
+  }
+}
+
+interface SessionSettings {
+  /** Milliseconds, as are all of these. */
+  sessionIdleMs: number
+  sessionMaxMs: number
+  refreshGraceMs: number
+}
+
+export function createSessions (db: Db, prepareRead: PrepareRead, audit: Audit, { now }: { now: () => number }, settings: SessionSettings): Sessions {
+  const readLive = prepareRead(db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['sessions.user_id', 'sessions.client_id', 'sessions.scope', 'sessions.created_at as opened_at'])
+    .select(USER_COLUMNS).select(rolesOf).select(scopesOf)
+    .where('sessions.id', '=', '')
+    .where('sessions.revoked_at', 'is', null)
+    .where('sessions.expires_at', '>', 0)
+    .where('sessions.idle_expires_at', '>', 0)
+    .where('users.disabled_at', 'is', null)
+    .compile())
+
+  const whereLive = (id: string, at: number) => db.updateTable('sessions')
+    .where('id', '=', id)
+    .where('revoked_at', 'is', null)
+    .where('expires_at', '>', at)
+    .where('idle_expires_at', '>', at)
+
+  return {
+    async open ({ userId, passwordVersion, clientId, scope }, context) {
+      const id = uuidv7()
+      const at = now()
+      return await db.transaction().execute(async (tx) => {
+        const { numUpdatedRows } = await tx.updateTable('users').set({ last_login_at: at })
+          .where('id', '=', userId).where('password_version', '=', passwordVersion).where('disabled_at', 'is', null).executeTakeFirst()
+        if (numUpdatedRows === 0n) return undefined
+        await tx.insertInto('sessions').values({
+          id,
+          user_id: userId,
+          client_id: clientId,
+          scope,
+          generation: 0,
+          created_at: at,
+          last_used_at: at,
+          rotated_at: null,
+          idle_expires_at: at + settings.sessionIdleMs,
+          expires_at: at + settings.sessionMaxMs,
+          revoked_at: null,
+          ip: context.ip ?? null,
+          user_agent: context.userAgent ?? null
+        }).execute()
+        await audit.record(tx, { type: 'login', outcome: 'success', userId, sessionId: id }, context)
+        return { id, createdAt: at }
+      })
+    },
+
+    async findLive (id) {
+      const at = now()
+      const row = await readLive(id, at, at)
+      return row && {
+        id,
+        clientId: row.client_id,
+        scope: row.scope,
+        createdAt: row.opened_at,
+        user: toUser(row.user_id, row),
+        allowed: splitScopes(row.scopes)
+      }
+    },
+
+    async rotate (id, generation, context) {
+      const at = now()
+      const rotated = await whereLive(id, at).where('generation', '=', generation)
+        .set({ generation: generation + 1, rotated_at: at, last_used_at: at, idle_expires_at: at + settings.sessionIdleMs })
+        .returning('generation').executeTakeFirst()
+      if (rotated !== undefined) return rotated.generation
+
+      const session = await db.selectFrom('sessions').select(['generation', 'rotated_at', 'user_id', 'revoked_at'])
+        .where('id', '=', id).executeTakeFirst()
+      if (session === undefined || session.revoked_at !== null || generation >= session.generation) return undefined
+      // The distance counts in both directions, so that a clock that was set back does not prolong the grace.
+      const isGraced = generation === session.generation - 1 && Math.abs(at - (session.rotated_at ?? 0)) <= settings.refreshGraceMs
+      if (isGraced) return session.generation
+      await this.revoke(id, 'refresh_token_reuse', context)
+      return undefined
+    },
+
+    async revoke (id, event, context) {
+      return await db.transaction().execute(async (tx) => {
+        const revoked = await tx.updateTable('sessions').set({ revoked_at: now() })
+          .where('id', '=', id).where('revoked_at', 'is', null).returning('user_id').executeTakeFirst()
+        if (revoked === undefined) return false
+        const outcome = event === 'refresh_token_reuse' ? 'failure' : 'success'
+        await audit.record(tx, { type: event, outcome, userId: revoked.user_id, sessionId: id }, context)
+        return true
+      })
+    }
+  }
+}
+
+export default fp(async (fastify) => {
+  const { db, prepareRead, audit, clock, config } = fastify
+  fastify.decorate('sessions', createSessions(db, prepareRead, audit, clock, config))
+}, { name: 'sessions', fastify: '5.x', dependencies: ['audit', 'clock', 'config', 'database', 'users'] })
