@@ -1,0 +1,109 @@
+import fastifyJwt from '@fastify/jwt'
+import { createSigner } from 'fast-jwt'
+import fp from 'fastify-plugin'
+import { uuidv7 } from 'uuidv7'
+import { checkClaims, checkHeader, isCurrent, type AccessTokenClaims } from '../../lib/access-token.ts'
+import { BoundedMap } from '../../lib/bounded-map.ts'
+import { InvalidTokenError, parseCompactJws } from '../../lib/compact-jws.ts'
+import type { RingKey } from './key-ring.ts'
+
+/** What an access token says of its session. */
+export interface AccessTokenSubject {
+  userId: string
+  sessionId: string
+  clientId: string
+  scope: string
+  /** Epoch milliseconds. */
+  authenticatedAt: number
+}
+
+export interface AccessTokens {
+  /** Signs a JWT of type `at+jwt`, RFC 9068. */
+  issue (subject: AccessTokenSubject): string
+  /** @throws InvalidTokenError unless the token is ours, in force, and its key still believed */
+  verify (token: string): AccessTokenClaims
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    accessTokens: AccessTokens
+  }
+}
+
+interface Verified {
+  kid: string
+  claims: AccessTokenClaims
+}
+
+type Sign = (payload: Record<string, unknown>) => string
+
+const REMEMBERED_TOKENS = 10_000
+const REMEMBERED_SIGNERS = 4
+
+export default fp(async (fastify) => {
+  const { config, keyRing, clock } = fastify
+  const expected = { issuer: config.publicUrl, audience: config.tokenAudience }
+  const verified = new BoundedMap<string, Verified>(REMEMBERED_TOKENS)
+  const signers = new BoundedMap<string, Sign>(REMEMBERED_SIGNERS)
+
+  // The library only checks signatures, with the key that it is given for each. Its `request.jwtVerify`
+  // finds no key: it would ask for none of the claims that make a text an access token.
+  await fastify.register(fastifyJwt, {
+    secret: (_request, _token, done) => { done(new Error('Use accessTokens.verify'), undefined) }
+  })
+
+  function signerOf ({ kid, alg, privatePem }: RingKey): Sign {
+    const known = signers.get(kid)
+    if (known !== undefined) return known
+    const sign: Sign = createSigner({ key: privatePem, algorithm: alg, kid, header: { alg, typ: 'at+jwt' } })
+    signers.set(kid, sign)
+    return sign
+  }
+
+  function verifySignature (token: string): Verified {
+    const { header, payload } = parseCompactJws(token)
+    const { kid, alg } = checkHeader(header)
+    const key = keyRing.find(kid)
+    if (key === undefined || key.alg !== alg) throw new InvalidTokenError('the key is unknown or of another algorithm')
+    try {
+      fastify.jwt.verify(token, { key: key.publicPem, algorithms: [key.alg], ignoreExpiration: true })
+    } catch {
+      throw new InvalidTokenError('the signature is wrong')
+    }
+    return { kid, claims: checkClaims(payload, expected) }
+  }
+
+  // What is remembered is that this very text was signed by that key, and nothing that time can change.
+  function remember (token: string): Verified {
+    const known = verified.get(token)
+    if (known !== undefined) return known
+    const fresh = verifySignature(token)
+    verified.set(token, fresh)
+    return fresh
+  }
+
+  fastify.decorate('accessTokens', {
+    issue ({ userId, sessionId, clientId, scope, authenticatedAt }) {
+      const issuedAt = Math.floor(clock.now() / 1000)
+      return signerOf(keyRing.current())({
+        iss: expected.issuer,
+        sub: userId,
+        aud: expected.audience,
+        exp: issuedAt + config.accessTokenTtl,
+        iat: issuedAt,
+        jti: uuidv7(),
+        client_id: clientId,
+        scope,
+        sid: sessionId,
+        auth_time: Math.floor(authenticatedAt / 1000)
+      })
+    },
+
+    verify (token) {
+      const { kid, claims } = remember(token)
+      if (!isCurrent(claims, clock.now() / 1000)) throw new InvalidTokenError('the token is not in force')
+      if (keyRing.find(kid) === undefined) throw new InvalidTokenError('the key is not believed any more')
+      return claims
+    }
+  })
+}, { name: 'access-tokens', fastify: '5.x', dependencies: ['clock', 'config', 'key-ring'] })

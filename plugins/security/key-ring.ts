@@ -1,0 +1,124 @@
+import fp from 'fastify-plugin'
+import { StartupError } from '../../lib/errors.ts'
+import { believedUntil, isRotationDue, PUBLISH_AHEAD_MS, signingKey } from '../../lib/key-schedule.ts'
+import { generateSigningKey, importSigningKey, type SigningKey } from '../../lib/signing-keys.ts'
+import type { AuditContext } from '../data/audit.ts'
+import type { StoredKey } from '../data/signing-keys.ts'
+
+/** A key of the ring. Times are epoch milliseconds. */
+export interface RingKey extends SigningKey {
+  createdAt: number
+  activatesAt: number
+  revokedAt: number | null
+}
+
+export interface KeyRing {
+  /** The key that signs now. */
+  current (): RingKey
+  /** The key of that id if its tokens are believed now. */
+  find (kid: string): RingKey | undefined
+  /** The keys whose tokens are believed, those that will sign soon included. */
+  trusted (): RingKey[]
+  /**
+   * Adds a key: it is published now and signs when every cache has it. `immediately` is for a leaked key:
+   * the new one signs now and all others are refused from now on, here at once and in other processes
+   * within `KEY_RELOAD_MS`.
+   */
+  rotate (options: { immediately: boolean }, context: AuditContext): Promise<RingKey>
+  /** Takes over what other processes have changed, and rotates when it is time. */
+  maintain (): Promise<void>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    keyRing: KeyRing
+  }
+}
+
+/** How often a process looks for the keys that others have added or revoked, in milliseconds. */
+export const KEY_RELOAD_MS = 5000
+
+export default fp(async (fastify) => {
+  const { signingKeys, vault, clock, config, log } = fastify
+  const rotation = { rotationMs: config.keyRotationMs, alg: config.signingAlg }
+  let ring = new Map<string, RingKey>()
+  let believed = new Map<RingKey, number>()
+
+  const keys = (): RingKey[] => [...ring.values()]
+  const isBelieved = (key: RingKey): boolean => clock.now() < (believed.get(key) ?? 0)
+
+  async function unseal (stored: StoredKey): Promise<RingKey> {
+    const context = sealContext(stored.kid)
+    const opened = vault.open(stored.privateKey, context)
+    if (opened === undefined) {
+      throw new StartupError('The service secret does not open the signing keys of this database: start with the secret that it was made with, or, to change the secret, with a list: LATCHKEY_SECRET=new,old')
+    }
+    if (opened.stale) await signingKeys.reseal(stored.kid, vault.seal(opened.plaintext, context))
+    try {
+      const key = await importSigningKey({ kid: stored.kid, alg: stored.alg, privatePem: opened.plaintext })
+      return { ...key, createdAt: stored.createdAt, activatesAt: stored.activatesAt, revokedAt: stored.revokedAt }
+    } catch (cause) {
+      throw new StartupError(`A signing key in the database can't be used: ${(cause as Error).message}`, { cause })
+    }
+  }
+
+  async function reload (): Promise<void> {
+    const loaded = new Map<string, RingKey>()
+    for (const stored of await signingKeys.list()) {
+      const known = ring.get(stored.kid)
+      loaded.set(stored.kid, known === undefined ? await unseal(stored) : { ...known, revokedAt: stored.revokedAt })
+    }
+    ring = loaded
+    believed = believedUntil(keys())
+  }
+
+  async function add (activatesAt: number, options: { isWanted: (keys: StoredKey[]) => boolean, revokeOthers: boolean }, context: AuditContext): Promise<string> {
+    const { kid, alg, privatePem } = await generateSigningKey(config.signingAlg)
+    const privateKey = vault.seal(privatePem, sealContext(kid))
+    await signingKeys.add({ kid, alg, privateKey, createdAt: clock.now(), activatesAt, revokedAt: null }, options, context)
+    await reload()
+    return kid
+  }
+
+  const keyRing: KeyRing = {
+    current () {
+      const key = signingKey(keys(), clock.now())
+      if (key === undefined) throw new Error('There is no signing key')
+      return key
+    },
+
+    find (kid) {
+      const key = ring.get(kid)
+      return key !== undefined && isBelieved(key) ? key : undefined
+    },
+
+    trusted: () => keys().filter(isBelieved),
+
+    async rotate ({ immediately }, context) {
+      const activatesAt = clock.now() + (immediately ? 0 : PUBLISH_AHEAD_MS)
+      const kid = await add(activatesAt, { isWanted: () => true, revokeOthers: immediately }, context)
+      return ring.get(kid) as RingKey
+    },
+
+    async maintain () {
+      await reload()
+      const now = clock.now()
+      if (!isRotationDue(keys(), now, rotation)) return
+      const activatesAt = keys().length === 0 ? now : now + PUBLISH_AHEAD_MS
+      await add(activatesAt, { isWanted: (current) => isRotationDue(current, now, rotation), revokeOthers: false }, {})
+    }
+  }
+
+  fastify.decorate('keyRing', keyRing)
+  await keyRing.maintain()
+
+  const timer = setInterval(() => {
+    keyRing.maintain().catch((error: unknown) => { log.error(error, 'The signing keys could not be looked after') })
+  }, KEY_RELOAD_MS).unref()
+  fastify.addHook('onClose', async () => { clearInterval(timer) })
+}, { name: 'key-ring', fastify: '5.x', dependencies: ['clock', 'config', 'signing-keys', 'vault'] })
+
+// A sealed key that is moved to another row does not open there.
+function sealContext (kid: string): string {
+  return `signing key ${kid}`
+}

@@ -1,0 +1,51 @@
+import fp from 'fastify-plugin'
+import { OAuthError } from '../../lib/errors.ts'
+import { requireParameter } from '../../lib/form.ts'
+import { formatScope, intersectScopes, parseScope } from '../../lib/scopes.ts'
+import type { AuditContext } from '../data/audit.ts'
+import type { LoginUser } from '../data/users.ts'
+
+/** The resource owner password credentials grant, RFC 6749 section 4.3: a log-in. */
+export default fp(async (fastify) => {
+  const { grants, users, sessions, passwordHasher, audit, db, log } = fastify
+
+  /** The same work and the same answer, whatever the reason is that nobody may log in. */
+  async function authenticate (username: string, password: string, context: AuditContext): Promise<LoginUser & { passwordHash: string }> {
+    const user = await users.findForLogin(username)
+    const matches = await passwordHasher.verify(user?.passwordHash ?? null, password)
+    if (user === undefined || user.passwordHash === null || user.disabledAt !== null || !matches) throw await refuse(user?.id, context)
+    return { ...user, passwordHash: user.passwordHash }
+  }
+
+  async function refuse (userId: string | undefined, context: AuditContext): Promise<OAuthError> {
+    await audit.record(db, { type: 'login', outcome: 'failure', ...(userId !== undefined && { userId }) }, context)
+    return new OAuthError('invalid_grant', 'Wrong username or password')
+  }
+
+  /** The log-in goes on when there is no time for a new hash. */
+  async function upgradeHash (userId: string, stored: string, password: string): Promise<void> {
+    if (!passwordHasher.isOutdated(stored)) return
+    try {
+      await users.upgradeHash(userId, stored, await passwordHasher.hash(password))
+    } catch (error) {
+      log.warn(error, 'A password hash with outdated settings could not be replaced')
+    }
+  }
+
+  grants.set('password', async ({ form, client, context }) => {
+    const username = requireParameter(form, 'username')
+    const password = requireParameter(form, 'password')
+    const requested = form.scope === undefined ? undefined : parseScope(form.scope)
+
+    const user = await authenticate(username, password, context)
+    const granted = intersectScopes(requested ?? user.scopes, user.scopes)
+    if (granted.length === 0) throw new OAuthError('invalid_scope', 'None of the requested scopes is allowed')
+
+    await upgradeHash(user.id, user.passwordHash, password)
+    const scope = formatScope(granted)
+    const session = await sessions.open({ userId: user.id, passwordVersion: user.passwordVersion, clientId: client.id, scope }, context)
+    // Meanwhile the user was disabled or the password changed.
+    if (session === undefined) throw await refuse(user.id, context)
+    return { userId: user.id, sessionId: session.id, generation: 0, scope, authenticatedAt: session.createdAt }
+  })
+}, { name: 'password-grant', fastify: '5.x', dependencies: ['audit', 'database', 'grants', 'password-hasher', 'sessions', 'users'] })

@@ -1,0 +1,30 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { ProblemSchema } from '../schemas/errors.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (fastify) => {
+  if (!fastify.config.docs) return
+
+  const errors = {
+    '4xx': { description: 'The request is not acceptable', ...ProblemSchema },
+    '5xx': { description: 'Something went wrong here', ...ProblemSchema }
+  }
+
+  fastify.get('/openapi.json', {
+    config: { public: true },
+    schema: {
+      operationId: 'readApiDocument',
+      summary: 'This document',
+      tags: ['Discovery'],
+      security: [],
+      response: { 200: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'OpenAPI 3.1' }), ...errors }
+    }
+  }, async () => fastify.swagger())
+
+  fastify.get('/', {
+    config: { public: true },
+    schema: { hide: true, response: { 302: Type.Null(), ...errors } }
+  }, async (_request, reply) => reply.redirect('docs'))
+}
+
+export default routes

@@ -1,0 +1,112 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
+import { pino, type Logger } from 'pino'
+import type { Test } from 'tap'
+import { buildApp } from '../app.ts'
+import { loadConfig, type Config } from '../lib/config.ts'
+
+export type Env = Record<string, string>
+
+export const PUBLIC_URL = 'http://localhost:8000'
+export const SECRET = 'test-secret-0123456789-abcdefghijklmnopqrstuvwxyz'
+export const FORM_HEADERS = { 'content-type': 'application/x-www-form-urlencoded' }
+export const JOHN = { grant_type: 'password', username: 'johndoe', password: 'secret' }
+
+/** A directory that is gone when the test ends. */
+export function temporaryDirectory (t: Test): string {
+  const path = mkdtempSync(join(tmpdir(), 'latchkey-'))
+  t.teardown(() => { rmSync(path, { recursive: true, force: true }) })
+  return path
+}
+
+/** Settings as in production but for the cheapest hash, a fixed secret and an empty database of the test's own. */
+export function testEnv (t: Test, env: Env = {}): Env {
+  return {
+    NODE_ENV: 'test',
+    PORT: '0',
+    PUBLIC_URL,
+    DATABASE_URL: `file:${temporaryDirectory(t)}/latchkey.db`,
+    LATCHKEY_SECRET: SECRET,
+    ARGON2_MEMORY_KIB: '8',
+    ARGON2_TIME_COST: '1',
+    LOG_LEVEL: 'silent',
+    ...env
+  }
+}
+
+export function testConfig (t: Test, env: Env = {}): Config {
+  return loadConfig(testEnv(t, env))
+}
+
+/** Builds the whole service, with the demo user in an empty database, and closes it when the test ends. */
+export async function build (t: Test, env: Env = {}, logger: Logger = pino({ level: 'silent' })): Promise<FastifyInstance> {
+  const fastify = await buildApp(testConfig(t, env), logger)
+  t.teardown(async () => { await fastify.close() })
+  return fastify
+}
+
+/** A logger and the parsed lines that it wrote. */
+export function captureLog (level = 'trace'): { logger: Logger, lines: Array<Record<string, unknown>>, text: () => string } {
+  const written: string[] = []
+  const logger = pino({ level }, { write: (line: string) => { written.push(line) } })
+  return {
+    logger,
+    get lines () { return written.map((line) => JSON.parse(line) as Record<string, unknown>) },
+    text: () => written.join('')
+  }
+}
+
+/** Stops the clock of the service at an instant that the test moves on, in milliseconds. */
+export function stopClock (fastify: FastifyInstance, at = Date.now()): { advance: (ms: number) => void } {
+  let now = at
+  fastify.clock.now = () => now
+  return { advance: (ms) => { now += ms } }
+}
+
+export async function createUser (fastify: FastifyInstance, { username = 'ada', password = 'correct horse battery', ...rest }: { username?: string, password?: string | null, email?: string, fullName?: string, roles?: string[] } = {}) {
+  const passwordHash = password === null ? {} : { passwordHash: await fastify.passwordHasher.hash(password) }
+  return await fastify.users.create({ username, ...rest, ...passwordHash }, {})
+}
+
+export async function postForm (fastify: FastifyInstance, url: string, form: Record<string, string> | string, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
+  return await fastify.inject({
+    method: 'POST',
+    url,
+    headers: { ...FORM_HEADERS, ...headers },
+    payload: typeof form === 'string' ? form : new URLSearchParams(form).toString()
+  })
+}
+
+export async function requestToken (fastify: FastifyInstance, form: Record<string, string> | string = JOHN): Promise<LightMyRequestResponse> {
+  return await postForm(fastify, '/token', form)
+}
+
+export interface Tokens { access_token: string, refresh_token: string, scope: string, expires_in: number }
+
+/** Logs in and gives the tokens. */
+export async function logIn (fastify: FastifyInstance, form: Record<string, string> = JOHN): Promise<Tokens> {
+  const response = await requestToken(fastify, form)
+  if (response.statusCode !== 200) throw new Error(`log-in failed: ${response.body}`)
+  return response.json()
+}
+
+export async function refresh (fastify: FastifyInstance, refreshToken: string, form: Record<string, string> = {}): Promise<LightMyRequestResponse> {
+  return await requestToken(fastify, { grant_type: 'refresh_token', refresh_token: refreshToken, ...form })
+}
+
+export async function readProfile (fastify: FastifyInstance, accessToken: string): Promise<LightMyRequestResponse> {
+  return await fastify.inject({ url: '/users/me', headers: { authorization: `Bearer ${accessToken}` } })
+}
+
+/**
+ * Whether a test can run that needs a program which may not be installed. Where it is not, the test is
+ * skipped with a visible line; with `CI=true` that is a failure.
+ */
+export function canRun (t: Test, need: string, isThere: boolean): boolean {
+  if (isThere) return true
+  if (process.env.CI === 'true') t.fail(`${need} is needed`)
+  else t.comment(`skipped: ${need} is not there`)
+  return false
+}
