@@ -1,10 +1,9 @@
-import { existsSync } from 'node:fs'
-import { loadEnvFile } from 'node:process'
 import closeWithGrace from 'close-with-grace'
 import { buildApp } from './app.ts'
-import { loadConfig, type Config } from './lib/config.ts'
+import type { Config } from './lib/config.ts'
 import { StartupError } from './lib/errors.ts'
 import { createLogger } from './lib/logger.ts'
+import { readConfig } from './lib/process-config.ts'
 
 const DRAIN_MS = 10_000
 // Files and name look-ups must find a thread while all others hash.
@@ -22,11 +21,6 @@ async function start (config: Config): Promise<void> {
 
   await fastify.listen({ host: config.host, port: config.port })
   if (config.docs) logger.info(`Try it at ${config.publicUrl}/docs`)
-}
-
-function readConfig (): Config {
-  if (process.env.NODE_ENV !== 'production' && existsSync('.env')) loadEnvFile('.env')
-  return loadConfig(process.env)
 }
 
 try {

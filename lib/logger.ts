@@ -8,10 +8,12 @@ const SECRETS = [
   'body.password', 'body.refresh_token', 'body.token', 'body.client_secret'
 ]
 
-/** JSON lines on standard output; in development, on a terminal or not, lines for people. */
-export async function createLogger ({ production, logLevel }: Pick<Config, 'production' | 'logLevel'>): Promise<Logger> {
+const STANDARD_OUTPUT = 1
+
+/** JSON lines in production, lines for people otherwise, on the given file descriptor. */
+export async function createLogger ({ production, logLevel }: Pick<Config, 'production' | 'logLevel'>, destination = STANDARD_OUTPUT): Promise<Logger> {
   const options = { level: logLevel, redact: SECRETS }
-  if (production) return pino(options)
+  if (production) return pino(options, pino.destination(destination))
   const { default: pretty } = await import('pino-pretty')
-  return pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss', sync: true }))
+  return pino(options, pretty({ ignore: 'pid,hostname', translateTime: 'HH:MM:ss', sync: true, destination }))
 }

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
 import { StartupError, UnavailableError } from '../errors.ts'
@@ -8,6 +8,7 @@ export interface SqliteConnection {
   /** @throws UnavailableError if the file is locked, full or can't be read or written */
   run (sql: string, parameters: readonly unknown[]): SqliteResult
   first<Row> (sql: string, parameters: readonly unknown[]): Row | undefined
+  /** @throws StartupError if the file exists or can't be written */
   backup (path: string): void
   close (): void
 }
@@ -114,11 +115,14 @@ function createConnection (database: DatabaseSync): SqliteConnection {
     },
 
     backup (path) {
-      if (existsSync(path)) throw new StartupError(`${path} exists already; a backup does not overwrite`)
       try {
+        const file = openSync(path, 'wx', 0o600)
         database.prepare('vacuum into ?').run(path)
+        fsyncSync(file)
+        closeSync(file)
       } catch (cause) {
-        throw new StartupError(`${path} can't be written`, { cause })
+        const { code } = cause as NodeJS.ErrnoException
+        throw new StartupError(code === 'EEXIST' ? `${path} exists already; a backup does not overwrite` : `${path} can't be written`, { cause })
       }
     },
 

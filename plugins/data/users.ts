@@ -5,22 +5,9 @@ import { isUniqueViolation } from '../../lib/database/sqlite-connection.ts'
 import type { Tables } from '../../lib/database/tables.ts'
 import { PublicError } from '../../lib/errors.ts'
 import { canonicalIdentifier, parseEmail, parseFullName, parseUsername } from '../../lib/identifiers.ts'
+import type { User } from '../../lib/user.ts'
 import type { Audit, AuditContext } from './audit.ts'
 import type { Db, PrepareRead } from './database.ts'
-
-/** A user without anything secret. Times are epoch milliseconds. */
-export interface User {
-  id: string
-  username: string
-  email: string | null
-  emailVerifiedAt: number | null
-  fullName: string | null
-  disabledAt: number | null
-  roles: string[]
-  createdAt: number
-  updatedAt: number
-  lastLoginAt: number | null
-}
 
 /** What log-in needs to know of a user. */
 export interface LoginUser {

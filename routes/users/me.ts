@@ -1,7 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import type { User } from '../../plugins/data/users.ts'
+import { toUserBody } from '../../lib/user.ts'
 import { ProblemSchema } from '../../schemas/errors.ts'
-import { UserSchema, type UserBody } from '../../schemas/users.ts'
+import { UserSchema } from '../../schemas/users.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   fastify.get('/me', {
@@ -17,26 +17,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         '5xx': { description: 'Something went wrong here', ...ProblemSchema }
       }
     }
-  }, async (request) => toBody(request.auth.session.user))
-}
-
-function toBody (user: User): UserBody {
-  return {
-    id: user.id,
-    username: user.username,
-    email: user.email,
-    email_verified: user.emailVerifiedAt !== null,
-    full_name: user.fullName,
-    disabled: user.disabledAt !== null,
-    roles: user.roles,
-    created_at: toTime(user.createdAt),
-    updated_at: toTime(user.updatedAt),
-    last_login_at: user.lastLoginAt === null ? null : toTime(user.lastLoginAt)
-  }
-}
-
-function toTime (epochMs: number): string {
-  return new Date(epochMs).toISOString()
+  }, async (request) => toUserBody(request.auth.session.user))
 }
 
 export default routes

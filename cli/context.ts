@@ -1,0 +1,33 @@
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import { createLogger } from '../lib/logger.ts'
+import { readConfig } from '../lib/process-config.ts'
+import audit from '../plugins/data/audit.ts'
+import database from '../plugins/data/database.ts'
+import signingKeys from '../plugins/data/signing-keys.ts'
+import users from '../plugins/data/users.ts'
+import keyRing from '../plugins/security/key-ring.ts'
+import passwordHasher from '../plugins/security/password-hasher.ts'
+import passwordPolicy from '../plugins/security/password-policy.ts'
+import vault from '../plugins/security/vault.ts'
+import clock from '../plugins/support/clock.ts'
+import config from '../plugins/support/config.ts'
+
+const STANDARD_ERROR = 2
+
+/** What an audit event says of acts by command: the operator has no account. */
+export const OPERATOR = { actorId: 'operator' }
+
+/** Opens the database of the settings, brings its schema up to date, and closes it after the work. */
+export async function withService<Result> (work: (service: FastifyInstance) => Promise<Result>): Promise<Result> {
+  const settings = readConfig()
+  const logger: FastifyBaseLogger = await createLogger({ production: settings.production, logLevel: 'warn' }, STANDARD_ERROR)
+  const service = Fastify({ loggerInstance: logger })
+  try {
+    for (const plugin of [config, clock, database, audit, users, signingKeys, vault, keyRing, passwordHasher, passwordPolicy]) {
+      await service.register(plugin, { app: { config: settings } })
+    }
+    return await work(service)
+  } finally {
+    await service.close()
+  }
+}

@@ -1,0 +1,29 @@
+import { stdout } from 'node:process'
+import type { Command } from 'commander'
+
+export interface OutputOptions {
+  json?: boolean
+}
+
+/** Adds a command whose results can be had as JSON. */
+export function addCommand (parent: Command, nameAndArguments: string, description: string): Command {
+  return parent.command(nameAndArguments).description(description).option('--json', 'print the result as JSON')
+}
+
+/** Prints a result for programs, or a sentence or table for people, on standard output. */
+export function print ({ json }: OutputOptions, result: unknown, text: string): void {
+  stdout.write(json === true ? `${JSON.stringify(result)}\n` : `${text}\n`)
+}
+
+/** Left-aligned columns with a heading. */
+export function formatTable (rows: ReadonlyArray<Readonly<Record<string, string>>>): string {
+  const names = Object.keys(rows[0] ?? {})
+  const heading = Object.fromEntries(names.map((name) => [name, name.toUpperCase()]))
+  const widths = names.map((name) => Math.max(...[heading, ...rows].map((row) => cell(row, name).length)))
+  const line = (row: Readonly<Record<string, string>>): string => names.map((name, index) => cell(row, name).padEnd(widths[index] ?? 0)).join('  ').trimEnd()
+  return [heading, ...rows].map(line).join('\n')
+}
+
+function cell (row: Readonly<Record<string, string>>, name: string): string {
+  return row[name] ?? ''
+}

@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs'
+import { env, loadEnvFile, umask } from 'node:process'
+import { loadConfig, type Config } from './config.ts'
+
+/**
+ * Reads the settings of this process, outside production from `.env` too. Files that it makes from now on
+ * (the database, its secret, backups) are for their owner only.
+ *
+ * @throws StartupError that lists every problem
+ */
+export function readConfig (): Config {
+  umask(0o077)
+  if (env.NODE_ENV !== 'production' && existsSync('.env')) loadEnvFile('.env')
+  return loadConfig(env)
+}
