@@ -19,8 +19,8 @@ export function print ({ json }: OutputOptions, result: unknown, text: string): 
 export function formatTable (rows: ReadonlyArray<Readonly<Record<string, string>>>): string {
   const names = Object.keys(rows[0] ?? {})
   const heading = Object.fromEntries(names.map((name) => [name, name.toUpperCase()]))
-  const widths = names.map((name) => Math.max(...[heading, ...rows].map((row) => cell(row, name).length)))
-  const line = (row: Readonly<Record<string, string>>): string => names.map((name, index) => cell(row, name).padEnd(widths[index] ?? 0)).join('  ').trimEnd()
+  const columns = names.map((name) => ({ name, width: Math.max(...[heading, ...rows].map((row) => cell(row, name).length)) }))
+  const line = (row: Readonly<Record<string, string>>): string => columns.map(({ name, width }) => cell(row, name).padEnd(width)).join('  ').trimEnd()
   return [heading, ...rows].map(line).join('\n')
 }
 

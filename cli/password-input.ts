@@ -1,6 +1,7 @@
 import { stderr, stdin } from 'node:process'
+import { createInterface, type Interface } from 'node:readline'
+import { Writable } from 'node:stream'
 import { text } from 'node:stream/consumers'
-import { read } from 'read'
 import { StartupError } from '../lib/errors.ts'
 
 /** Asks twice without echo on a terminal, and reads the first line of standard input elsewhere. */
@@ -11,13 +12,27 @@ export async function readPassword (): Promise<string> {
 }
 
 async function askTwice (): Promise<string> {
-  const first = await ask('Password: ')
-  if (await ask('Again: ') !== first) throw new StartupError('The two passwords differ')
-  return first
+  // As a terminal, so that the terminal itself does not echo either, wherever standard error goes.
+  const lines = createInterface({ input: stdin, output: nowhere(), terminal: true, historySize: 0 })
+  try {
+    const first = await ask(lines, 'Password: ')
+    if (await ask(lines, 'Again: ') !== first) throw new StartupError('The two passwords differ')
+    return first
+  } finally {
+    lines.close()
+  }
 }
 
-async function ask (prompt: string): Promise<string> {
-  const answer = await read({ prompt, silent: true, output: stderr })
+async function ask (lines: Interface, prompt: string): Promise<string> {
+  stderr.write(prompt)
+  const answer = await new Promise<string | undefined>((resolve) => {
+    lines.once('line', resolve).once('close', () => { resolve(undefined) }) // Ctrl-C and Ctrl-D close it
+  })
   stderr.write('\n')
+  if (answer === undefined) throw new StartupError('No password was given')
   return answer
+}
+
+function nowhere (): Writable {
+  return new Writable({ write: (_chunk, _encoding, done) => { done() } })
 }

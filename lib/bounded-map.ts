@@ -12,7 +12,7 @@ export class BoundedMap<Key, Value> {
   }
 
   set (key: Key, value: Value): void {
-    if (this.#entries.size >= this.#size) {
+    if (this.#entries.size >= this.#size && !this.#entries.has(key)) {
       const [oldest] = this.#entries.keys()
       this.#entries.delete(oldest as Key)
     }

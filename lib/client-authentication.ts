@@ -49,6 +49,19 @@ function requireClient ({ id, secret }: Credentials, usedHeader: boolean): Clien
   return client
 }
 
+// Node keeps the first of several, and the gateway in front may have looked at another one.
+const ONLY_ONCE = new Set(['authorization', 'content-type'])
+
+/**
+ * Takes the headers as Node lists them: names and values in turn.
+ *
+ * @throws OAuthError `invalid_request` if a header that says who sends what is repeated
+ */
+export function refuseRepeatedHeaders (rawHeaders: readonly string[]): void {
+  const names = rawHeaders.filter((_text, index) => index % 2 === 0).map((name) => name.toLowerCase()).filter((name) => ONLY_ONCE.has(name))
+  if (new Set(names).size < names.length) throw new OAuthError('invalid_request', 'A header is repeated')
+}
+
 /**
  * Finds out which client sends a request, RFC 6749 section 2.3: by the Basic header or by `client_id`
  * and `client_secret` in the parsed form. Without either, the first-party client is meant.

@@ -4,6 +4,7 @@ import { availableParallelism } from 'node:os'
 import { envSchema, type EnvSchemaOpt } from 'env-schema'
 import { ConfigSchema, CREDENTIALS, type Environment } from '../schemas/config.ts'
 import { StartupError } from './errors.ts'
+import { isWeakSecret } from './service-secret.ts'
 
 export interface Config {
   production: boolean
@@ -56,9 +57,8 @@ export function loadConfig (env: Env): Config {
   const values = withoutEmpty(env)
   readCredentialFiles(values, problems)
   refuseUnknown(values, problems)
-  const settings = validate(values, problems)
-  const config = settings && toConfig(settings, problems)
-  if (config === undefined || problems.length > 0) {
+  const config = toConfig(validate(values, problems), problems)
+  if (problems.length > 0) {
     throw new StartupError(`The settings are wrong:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`)
   }
   return config
@@ -78,35 +78,42 @@ function readCredentialFiles (values: Record<string, string>, problems: Problems
     if (path === undefined) continue
     if (values[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set; set one of them`)
     try {
-      values[name] = readFileSync(path, 'utf8').trim()
-      if (values[name] === '') problems.push(`${name}_FILE names an empty file`)
+      const value = readFileSync(path, 'utf8').trim()
+      if (value === '') problems.push(`${name}_FILE names an empty file`)
+      else values[name] = value
     } catch {
       problems.push(`${name}_FILE names a file that can't be read`)
     }
   }
 }
 
+// Kubernetes gives every container the addresses of the services around it, and one may be called latchkey.
+const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$/
+
 // A typo in the name of a secret must not leave the service with another secret than was meant.
 function refuseUnknown (values: Env, problems: Problems): void {
   const known = new Set(CREDENTIALS.flatMap((name) => [name, `${name}_FILE`]))
   for (const name of Object.keys(values)) {
-    if (name.startsWith('LATCHKEY_') && !known.has(name as typeof CREDENTIALS[number])) problems.push(`${name} is not a setting`)
+    if (!name.startsWith('LATCHKEY_') || SERVICE_LINK.test(name)) continue
+    if (!known.has(name as typeof CREDENTIALS[number])) problems.push(`${name} is not a setting`)
   }
 }
 
-function validate (values: Record<string, string>, problems: Problems): Environment | undefined {
+function validate (values: Record<string, string>, problems: Problems): Environment {
   try {
     return envSchema<Environment>({
       schema: structuredClone(ConfigSchema) as NonNullable<EnvSchemaOpt['schema']>,
       data: values,
-      env: false
+      env: false,
+      // Otherwise the bounds do not hold for Infinity, which is what "1e400" becomes.
+      ajv: { customOptions: (ajv) => Object.assign(ajv, { opts: { ...ajv.opts, strictNumbers: false } }) }
     })
   } catch (error) {
-    const { errors } = error as { errors: Array<{ instancePath: string, keyword: string, message: string, params: { allowedValues?: string[] } }> }
-    for (const name of new Set(errors.map(({ instancePath }) => instancePath.slice(1)))) {
-      problems.push(`${name} ${describe(name)}`)
-    }
-    return undefined
+    const { errors } = error as { errors: Array<{ instancePath: string }> }
+    const wrong = new Set(errors.map(({ instancePath }) => instancePath.slice(1)))
+    for (const name of wrong) problems.push(`${name} ${describe(name)}`)
+    // The others are looked at too, so that one attempt shows everything that is wrong.
+    return validate(Object.fromEntries(Object.entries(values).filter(([name]) => !wrong.has(name))), problems)
   }
 }
 
@@ -164,7 +171,7 @@ function parsePublicUrl ({ PUBLIC_URL, PORT }: Environment, production: boolean,
 }
 
 function isLoopback (hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+  return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
 }
 
 function parseDatabaseUrl (url: string, problems: Problems): string {
@@ -179,8 +186,7 @@ function parseDatabaseUrl (url: string, problems: Problems): string {
 function parseSecrets (list: string | undefined, problems: Problems): string[] {
   if (list === undefined) return []
   const secrets = list.split(',').map((secret) => secret.trim())
-  // Fewer than eight different characters is "changemechangeme..." and the like, whatever its length.
-  if (secrets.some((secret) => Buffer.byteLength(secret) < 32 || new Set(secret).size < 8)) {
+  if (secrets.some(isWeakSecret)) {
     problems.push('LATCHKEY_SECRET must be at least 32 random bytes (each, if it is a list); make one with: openssl rand -base64 48')
   }
   return secrets

@@ -46,7 +46,7 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
           running++
           const startedAt = now()
           // The next job starts before this one's caller goes on, so that no core idles meanwhile.
-          job().finally(() => { finish(now() - startedAt) }).then(resolve, reject)
+          attempt(job).finally(() => { finish(now() - startedAt) }).then(resolve, reject)
         }
         if (running < concurrency) start()
         else waiting.push(start)
@@ -55,4 +55,9 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
 
     get waiting () { return waiting.length }
   }
+}
+
+// A job that throws instead of rejecting must give its slot back too.
+async function attempt<T> (job: () => Promise<T>): Promise<T> {
+  return await job()
 }

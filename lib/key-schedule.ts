@@ -32,10 +32,13 @@ export function believedUntil<Key extends ScheduledKey> (keys: readonly Key[]): 
   }))
 }
 
-/** Whether it is time to publish the next key, so that it signs when the youngest is `rotationMs` old. */
-export function isRotationDue (keys: readonly ScheduledKey[], now: number, { rotationMs, alg }: { rotationMs: number, alg: string }): boolean {
+/**
+ * Whether it is time to publish the next key, so that it signs when the youngest is `rotationMs` old;
+ * it is at once if `alg` is given and the youngest is of another.
+ */
+export function isRotationDue (keys: readonly ScheduledKey[], now: number, { rotationMs, alg }: { rotationMs: number, alg?: string }): boolean {
   const youngest = usable(keys).at(-1)
-  return youngest === undefined || youngest.alg !== alg || now >= youngest.activatesAt + rotationMs - PUBLISH_AHEAD_MS
+  return youngest === undefined || youngest.alg !== (alg ?? youngest.alg) || now >= youngest.activatesAt + rotationMs - PUBLISH_AHEAD_MS
 }
 
 function usable<Key extends ScheduledKey> (keys: readonly Key[]): Key[] {

@@ -1,4 +1,5 @@
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { Logger } from 'pino'
 
 /** One line for each answered request: the path without its query, and nothing from headers or bodies. */
 export class RequestLog extends LogController {
@@ -9,6 +10,8 @@ export class RequestLog extends LogController {
   override incomingRequest (): void {}
 
   override requestCompleted (error: Error | null | undefined, request: FastifyRequest, reply: FastifyReply): void {
+    if (error == null && !(request.log as Logger).isLevelEnabled('info')) return
+
     const line = {
       method: request.method,
       path: request.url.split('?', 1)[0],

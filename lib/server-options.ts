@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import type { Server, ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply } from 'fastify'
+import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
 import { RequestLog } from './request-log.ts'
 
@@ -16,21 +16,23 @@ const BODY_LIMIT = 16_384
 export function serverOptions (config: Config, logger: FastifyBaseLogger): FastifyHttpOptions<Server> {
   return {
     loggerInstance: logger,
-    logController: new RequestLog(),
+    logController: requestLog,
     requestIdHeader: false,
     genReqId: () => randomUUID(),
     trustProxy: config.trustProxy,
     routerOptions: ROUTER_OPTIONS,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // Requests on connections that are open already are served while it stops; each ends its connection.
+    return503OnClosing: false,
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
-    frameworkErrors: (_error, _request, reply) => {
-      (reply as FastifyReply).code(MALFORMED.statusCode).headers(SECURITY_HEADERS).send(MALFORMED)
-    },
+    frameworkErrors: (_error, request, reply) => { refuse(request, reply as FastifyReply) },
     clientErrorHandler
   }
 }
+
+const requestLog = new RequestLog()
 
 /** On every answer; a route may replace some. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -53,14 +55,26 @@ const CLIENT_ERRORS: Readonly<Record<string, typeof MALFORMED>> = {
   HPE_HEADER_OVERFLOW: HEADERS_TOO_LARGE
 }
 
+/** Answers what the router can't read. No hook runs for it, so that here is all that is done for others. */
+function refuse (request: FastifyRequest, reply: FastifyReply): void {
+  reply.code(MALFORMED.statusCode).headers(SECURITY_HEADERS).send(MALFORMED)
+  requestLog.requestCompleted(undefined, request, reply)
+}
+
+/** Node's own notes on a connection: the answer that is being given, and the request that is being read. */
+interface Connection extends Socket {
+  _httpMessage?: ServerResponse | null
+  parser?: { incoming?: IncomingMessage | null } | null
+}
+
 /** Answers what Node's parser refuses, which never becomes a request. */
-function clientErrorHandler (error: NodeJS.ErrnoException, socket: Socket & { _httpMessage?: ServerResponse }): void {
+function clientErrorHandler (error: NodeJS.ErrnoException, socket: Connection): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
   }
-  // An answer that has begun can't be taken back, and a second one would pass for that to the next request.
-  if (socket._httpMessage?.headersSent !== true) {
+  // A second answer would pass for that to the next request.
+  if (!isAnswered(socket)) {
     const problem = CLIENT_ERRORS[error.code ?? ''] ?? MALFORMED
     const body = JSON.stringify(problem)
     const headers = { ...SECURITY_HEADERS, 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close' }
@@ -68,4 +82,9 @@ function clientErrorHandler (error: NodeJS.ErrnoException, socket: Socket & { _h
     socket.write(`HTTP/1.1 ${problem.statusCode} ${problem.error}\r\n${lines}\r\n${body}`)
   }
   socket.destroySoon()
+}
+
+// An answer can be given before the whole body is there.
+function isAnswered ({ _httpMessage: answer, parser }: Connection): boolean {
+  return answer == null ? parser?.incoming?.complete === false : answer.headersSent
 }

@@ -1,6 +1,5 @@
-import { createPrivateKey, createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
-import { calculateJwkThumbprint, type JWK } from 'jose'
 
 export type SigningAlgorithm = 'ES256' | 'RS256' | 'EdDSA'
 
@@ -50,7 +49,7 @@ export async function generateSigningKey (alg: SigningAlgorithm): Promise<Signin
  * @throws Error that says what is wrong with the key: its type, size or curve, its algorithm, its `kid`
  */
 export async function importSigningKey ({ kid, alg, privatePem }: { kid: string, alg: string, privatePem: string }): Promise<SigningKey> {
-  if (!(alg in generators)) throw new Error(`the algorithm of key ${kid} is not supported`)
+  if (!Object.hasOwn(generators, alg)) throw new Error(`the algorithm of key ${kid} is not supported`)
   const key = await describeKey(alg as SigningAlgorithm, readPrivateKey(kid, privatePem))
   if (key.kid !== kid) throw new Error(`key ${kid} is not the key that its thumbprint names`)
   return key
@@ -69,7 +68,7 @@ async function describeKey (alg: SigningAlgorithm, privateKey: KeyObject): Promi
   if (!fits(alg, publicKey)) throw new Error(`a key for ${alg} is of another type, too small or on another curve`)
   const { kty, crv, x, y, n, e } = publicKey.export({ format: 'jwk' }) as JsonWebKey & { kty: string }
   const members = Object.fromEntries(Object.entries({ crv, x, y, n, e }).filter(([, value]) => value !== undefined))
-  const kid = await calculateJwkThumbprint({ kty, ...members } as JWK)
+  const kid = thumbprint({ kty, ...members })
   return {
     kid,
     alg,
@@ -79,11 +78,17 @@ async function describeKey (alg: SigningAlgorithm, privateKey: KeyObject): Promi
   }
 }
 
+// RFC 7638 section 3.2: the required members, which is all that we have, sorted by name and without white space.
+function thumbprint (members: Readonly<Record<string, string>>): string {
+  const sorted = Object.fromEntries(Object.entries(members).toSorted(([a], [b]) => a < b ? -1 : 1))
+  return createHash('sha256').update(JSON.stringify(sorted)).digest('base64url')
+}
+
 function fits (alg: SigningAlgorithm, key: KeyObject): boolean {
-  const { namedCurve, modulusLength = 0, publicExponent } = key.asymmetricKeyDetails ?? {}
+  const details = key.asymmetricKeyDetails
   switch (alg) {
-    case 'ES256': return key.asymmetricKeyType === 'ec' && namedCurve === 'prime256v1'
-    case 'RS256': return key.asymmetricKeyType === 'rsa' && modulusLength >= RSA_BITS && publicExponent === RSA_EXPONENT
+    case 'ES256': return key.asymmetricKeyType === 'ec' && details?.namedCurve === 'prime256v1'
+    case 'RS256': return key.asymmetricKeyType === 'rsa' && Number(details?.modulusLength) >= RSA_BITS && details?.publicExponent === RSA_EXPONENT
     case 'EdDSA': return key.asymmetricKeyType === 'ed25519'
   }
 }

@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, hkdfSync, randomBytes, timingSafeEqual, type KeyObject } from 'node:crypto'
 
 /** The keys that are derived from the service secret, one for each purpose (HKDF-SHA256, RFC 5869). */
 export interface Vault {
@@ -44,15 +44,16 @@ export function createVault (secrets: readonly string[]): Vault {
   }
 }
 
-function derive (secret: string, purpose: string): Buffer {
-  return Buffer.from(hkdfSync('sha256', secret, '', purpose, 32))
+// A KeyObject is taken over once; a Buffer would be for each token.
+function derive (secret: string, purpose: string): KeyObject {
+  return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
 }
 
-function hmac (key: Buffer, data: Buffer): Buffer {
+function hmac (key: KeyObject, data: Buffer): Buffer {
   return createHmac('sha256', key).update(data).digest()
 }
 
-function decrypt (key: Buffer, sealed: string, context: string): string | undefined {
+function decrypt (key: KeyObject, sealed: string, context: string): string | undefined {
   const bytes = Buffer.from(sealed, 'base64url')
   const iv = bytes.subarray(0, IV_BYTES)
   const tag = bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES)

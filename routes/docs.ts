@@ -1,12 +1,13 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { ProblemSchema } from '../schemas/errors.ts'
+import { ALLOW } from '../schemas/headers.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   if (!fastify.config.docs) return
 
   const errors = {
-    '4xx': { description: 'The request is not acceptable', ...ProblemSchema },
+    '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
     '5xx': { description: 'Something went wrong here', ...ProblemSchema }
   }
 
@@ -15,6 +16,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     schema: {
       operationId: 'readApiDocument',
       summary: 'This document',
+      description: 'The OpenAPI document of this very service, for tools and for clients that are made from it.',
       tags: ['Discovery'],
       security: [],
       response: { 200: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'OpenAPI 3.1' }), ...errors }

@@ -1,11 +1,10 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { ProblemSchema } from '../schemas/errors.ts'
+import { ALLOW } from '../schemas/headers.ts'
 import { LiveSchema, NotReadySchema, ReadySchema } from '../schemas/health.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  const { db, keyRing, log } = fastify
-  let draining = false
-  fastify.addHook('preClose', async () => { draining = true })
+  const { db, keyRing, isDraining, log } = fastify
 
   async function databaseAnswers (): Promise<boolean> {
     try {
@@ -22,11 +21,12 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     schema: {
       operationId: 'readLiveness',
       summary: 'Is the process alive?',
+      description: 'For whoever restarts it: an answer means that the process turns. It looks at nothing else, so that a database that is down for a while restarts nothing.',
       tags: ['Operation'],
       security: [],
       response: {
         200: { description: 'It is', ...LiveSchema },
-        '4xx': { description: 'The request is not acceptable', ...ProblemSchema },
+        '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
         '5xx': { description: 'Something went wrong here', ...ProblemSchema }
       }
     }
@@ -37,12 +37,13 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     schema: {
       operationId: 'readReadiness',
       summary: 'Can it serve?',
+      description: 'For whoever sends it requests: 200 while it can serve them. Otherwise, and from the moment on when it is told to stop, 503.',
       tags: ['Operation'],
       security: [],
       response: {
         200: { description: 'The database answers, the keys are loaded and the process is not stopping', ...ReadySchema },
         503: { description: 'It can not; the body says why', ...NotReadySchema },
-        '4xx': { description: 'The request is not acceptable', ...ProblemSchema },
+        '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
         '5xx': { description: 'Something went wrong here', ...ProblemSchema }
       }
     }
@@ -50,7 +51,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const failed: Array<'database' | 'signing_keys' | 'draining'> = []
     if (!await databaseAnswers()) failed.push('database')
     if (keyRing.trusted().length === 0) failed.push('signing_keys')
-    if (draining) failed.push('draining')
+    if (isDraining()) failed.push('draining')
     if (failed.length === 0) return { status: 'ready' as const }
     return await reply.code(503).send({ status: 'not_ready', failed })
   })

@@ -2,11 +2,12 @@ import formbody from '@fastify/formbody'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import type { Client } from '../lib/clients.ts'
-import { authenticateClient } from '../lib/client-authentication.ts'
+import { authenticateClient, refuseRepeatedHeaders } from '../lib/client-authentication.ts'
 import { InvalidTokenError } from '../lib/compact-jws.ts'
 import { parseForm, requireParameter } from '../lib/form.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { OAuthErrorSchema } from '../schemas/errors.ts'
+import { ALLOW, BASIC_CHALLENGE } from '../schemas/headers.ts'
 import { NoQuerySchema, RevocationRequestSchema } from '../schemas/token.ts'
 
 const BODY_LIMIT = 16_384
@@ -47,12 +48,13 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       response: {
         200: Type.Object({}, { title: 'Revoked', description: 'The token is of no use (any more)' }),
         400: { description: 'What was sent is not acceptable: `invalid_request`', ...OAuthErrorSchema },
-        401: { description: 'Unknown client: `invalid_client`', ...OAuthErrorSchema },
-        '4xx': { description: 'Not a form, too large, or another method than POST', ...OAuthErrorSchema },
+        401: { description: 'Unknown client: `invalid_client`', headers: BASIC_CHALLENGE, ...OAuthErrorSchema },
+        '4xx': { description: 'Not a form, too large, or another method than POST', headers: ALLOW, ...OAuthErrorSchema },
         '5xx': { description: 'The token was not revoked; try again', ...OAuthErrorSchema }
       }
     }
   }, async (request) => {
+    refuseRepeatedHeaders(request.raw.rawHeaders)
     const form = request.body
     const client = authenticateClient(request.headers.authorization, form)
     const sessionId = sessionOf(requireParameter(form, 'token'))

@@ -1,10 +1,11 @@
 import formbody from '@fastify/formbody'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { authenticateClient } from '../lib/client-authentication.ts'
+import { authenticateClient, refuseRepeatedHeaders } from '../lib/client-authentication.ts'
 import { OAuthError } from '../lib/errors.ts'
 import { parseForm, requireParameter } from '../lib/form.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { OAuthErrorSchema } from '../schemas/errors.ts'
+import { ALLOW, BASIC_CHALLENGE, NO_STORE, RETRY_AFTER } from '../schemas/headers.ts'
 import { NoQuerySchema, TokenRequestSchema, TokenResponseSchema } from '../schemas/token.ts'
 
 // An unauthenticated caller can make us parse no more than this.
@@ -29,15 +30,16 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       querystring: NoQuerySchema,
       body: TokenRequestSchema,
       response: {
-        200: { description: 'Tokens', ...TokenResponseSchema },
+        200: { description: 'Tokens', headers: NO_STORE, ...TokenResponseSchema },
         400: { description: 'What was sent is not acceptable: `invalid_request`, `invalid_grant`, `invalid_scope`, `unauthorized_client` or `unsupported_grant_type`', ...OAuthErrorSchema },
-        401: { description: 'Unknown client: `invalid_client`', ...OAuthErrorSchema },
-        '4xx': { description: 'Not a form, too large, or another method than POST', ...OAuthErrorSchema },
-        503: { description: 'Too many log-ins at a time, or no database: `temporarily_unavailable`; try again after `Retry-After` seconds', ...OAuthErrorSchema },
+        401: { description: 'Unknown client: `invalid_client`', headers: BASIC_CHALLENGE, ...OAuthErrorSchema },
+        '4xx': { description: 'Not a form, too large, or another method than POST', headers: ALLOW, ...OAuthErrorSchema },
+        503: { description: 'Too many log-ins at a time, or no database: `temporarily_unavailable`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...OAuthErrorSchema },
         '5xx': { description: 'Something went wrong here', ...OAuthErrorSchema }
       }
     }
   }, async (request) => {
+    refuseRepeatedHeaders(request.raw.rawHeaders)
     const form = request.body
     const client = authenticateClient(request.headers.authorization, form)
     const grantType = requireParameter(form, 'grant_type')

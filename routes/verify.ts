@@ -1,3 +1,4 @@
+import { METHODS } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
 import { formatScope } from '../lib/scopes.ts'
@@ -6,22 +7,31 @@ import { ProblemSchema } from '../schemas/errors.ts'
 import { VerifyQuerySchema } from '../schemas/verify.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  // Some gateways send the body of the request that they ask about.
-  fastify.removeAllContentTypeParsers()
+  // Some gateways send the method, the headers or the body of the request that they ask about.
   fastify.addContentTypeParser('*', (_request, payload, done) => {
     payload.resume()
     done(null)
   })
+  fastify.addHook('onRequest', async ({ headers }) => { headers['content-type'] = 'application/octet-stream' })
+  METHODS.filter((method) => !fastify.supportedMethods.includes(method)).forEach((method) => fastify.addHttpMethod(method))
+  const undocumented = METHODS.filter((method) => method !== 'GET' && method !== 'HEAD')
 
-  for (const url of ['/verify', '/verify/*']) {
-    fastify.all(url, {
-      config: { scopes: [] },
+  for (const { url, method } of [
+    { url: '/verify', method: 'GET' },
+    { url: '/verify', method: undocumented },
+    { url: '/verify/*', method: METHODS }
+  ]) {
+    fastify.route({
+      url,
+      method,
+      // A preflight for another service is not ours to answer.
+      config: { scopes: [], cors: false },
       schema: {
-        operationId: url === '/verify' ? 'verifyToken' : 'verifyTokenOfPath',
+        operationId: 'verifyToken',
         summary: 'Check a token for a gateway',
         description: 'For nginx `auth_request`, forward auth in Traefik and Caddy, and Envoy `ext_authz`: any method, with any path after `/verify/`. The answer says who it is in headers that the gateway passes on; the gateway must remove the same headers from what clients send.',
         tags: ['Gateway'],
-        hide: url !== '/verify',
+        hide: method !== 'GET',
         querystring: VerifyQuerySchema,
         response: {
           204: Type.Null({
@@ -36,17 +46,18 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
           '4xx': { description: 'The request is not acceptable', ...ProblemSchema },
           '5xx': { description: 'Something went wrong here', ...ProblemSchema }
         }
+      },
+      handler: async (request, reply) => {
+        const { session, scopes } = request.auth
+        const required = request.query.scope?.split(' ') ?? []
+        if (!required.every((scope) => scopes.includes(scope))) throw insufficientScope(required)
+        return await reply.code(204).headers({
+          'x-auth-user': session.user.id,
+          'x-auth-username': encodeURIComponent(session.user.username),
+          'x-auth-scope': formatScope(scopes),
+          'x-auth-session': session.id
+        }).send(null)
       }
-    }, async (request, reply) => {
-      const { session, scopes } = request.auth
-      const required = request.query.scope?.split(' ') ?? []
-      if (!required.every((scope) => scopes.includes(scope))) throw insufficientScope(required)
-      return await reply.code(204).headers({
-        'x-auth-user': session.user.id,
-        'x-auth-username': encodeURIComponent(session.user.username),
-        'x-auth-scope': formatScope(scopes),
-        'x-auth-session': session.id
-      }).send(null)
     })
   }
 }

@@ -1,11 +1,17 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { text } from 'node:stream/consumers'
+import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import { pino, type Logger } from 'pino'
 import type { Test } from 'tap'
 import { buildApp } from '../app.ts'
 import { loadConfig, type Config } from '../lib/config.ts'
+import { StartupError } from '../lib/errors.ts'
+import type { AuditEventType } from '../plugins/data/audit.ts'
 
 export type Env = Record<string, string>
 
@@ -38,6 +44,18 @@ export function testEnv (t: Test, env: Env = {}): Env {
 
 export function testConfig (t: Test, env: Env = {}): Config {
   return loadConfig(testEnv(t, env))
+}
+
+/** What `loadConfig` has against settings, one by one; nothing if it takes them. */
+export function problemsOf (env: Env): string[] {
+  try {
+    loadConfig(env)
+    return []
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error
+    const [, ...problems] = error.message.split('\n  - ')
+    return problems
+  }
 }
 
 /** Builds the whole service, with the demo user in an empty database, and closes it when the test ends. */
@@ -98,6 +116,54 @@ export async function refresh (fastify: FastifyInstance, refreshToken: string, f
 
 export async function readProfile (fastify: FastifyInstance, accessToken: string): Promise<LightMyRequestResponse> {
   return await fastify.inject({ url: '/users/me', headers: { authorization: `Bearer ${accessToken}` } })
+}
+
+/** Asserts an error as RFC 6749 section 5.2 has it, and nothing beside it. */
+export function isOAuthError (t: Test, response: LightMyRequestResponse, statusCode: number, error: string): void {
+  t.equal(response.statusCode, statusCode)
+  t.strictSame(Object.keys(response.json()), ['error', 'error_description'])
+  t.equal(response.json().error, error)
+  t.match(response.json().error_description, /^[\x20\x21\x23-\x5B\x5D-\x7E]+$/)
+  t.match(response.headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store', pragma: 'no-cache', 'x-content-type-options': 'nosniff' })
+}
+
+/** The audit events of that type, oldest first. */
+export async function auditEvents (fastify: FastifyInstance, type: AuditEventType) {
+  return await fastify.db.selectFrom('audit_events').selectAll().where('type', '=', type).orderBy('id').execute()
+}
+
+/** Takes the write lock of the database, as another process would; the answer gives it back. */
+export function lockDatabase (t: Test, fastify: FastifyInstance): () => void {
+  const other = new DatabaseSync(fastify.config.databasePath)
+  other.exec('begin immediate')
+  const release = (): void => { if (other.isOpen) other.close() }
+  t.teardown(release)
+  return release
+}
+
+/**
+ * Sends requests that rotate or revoke sessions and lets none of them go on before all wait for the
+ * database: otherwise one would be done before the next begins, and no two would ever meet.
+ */
+export async function interleave (t: Test, fastify: FastifyInstance, requests: Array<() => Promise<LightMyRequestResponse>>): Promise<LightMyRequestResponse[]> {
+  const release = lockDatabase(t, fastify)
+  const rotations = t.capture(fastify.sessions, 'rotate', fastify.sessions.rotate)
+  const revocations = t.capture(fastify.sessions, 'revoke', fastify.sessions.revoke)
+
+  const responses = Promise.all(requests.map(async (send) => await send()))
+  for (let waiting = 0; waiting < requests.length; waiting += rotations().length + revocations().length) await setImmediate()
+  rotations.restore()
+  revocations.restore()
+  release()
+  return await responses
+}
+
+/** Sends text as it is to the listening service and gives the whole answer. */
+export async function sendRaw (fastify: FastifyInstance, request: string): Promise<string> {
+  if (!fastify.server.listening) await fastify.listen({ host: '127.0.0.1', port: 0 })
+  const socket = connect((fastify.server.address() as AddressInfo).port, '127.0.0.1')
+  socket.end(request)
+  return await text(socket)
 }
 
 /**

@@ -1,15 +1,23 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, statSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
 import { StartupError, UnavailableError } from '../errors.ts'
+import { makeDirectory } from '../make-directory.ts'
+import { createSqliteReader, type SqliteReader } from './sqlite-reader.ts'
 
 /** An SQLite file with its prepared statements, cached by their text. */
 export interface SqliteConnection {
   /** @throws UnavailableError if the file is locked, full or can't be read or written */
   run (sql: string, parameters: readonly unknown[]): SqliteResult
   first<Row> (sql: string, parameters: readonly unknown[]): Row | undefined
-  /** @throws StartupError if the file exists or can't be written */
+  /**
+   * For a connection that is in no transaction.
+   *
+   * @throws StartupError if the file exists or can't be written
+   */
   backup (path: string): void
+  /** False also after a fault at which SQLite has rolled back by itself, such as a full disk. */
+  isInTransaction (): boolean
   close (): void
 }
 
@@ -50,7 +58,7 @@ export function openSqlite (path: string): SqliteConnection {
   refuseEmptied(path)
   let database: DatabaseSync
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeDirectory(dirname(path))
     database = new DatabaseSync(path, { timeout: START_TIMEOUT_MS })
   } catch (cause) {
     throw new StartupError(`The database ${path} can't be opened: check that the directory exists and can be written`, { cause })
@@ -72,11 +80,11 @@ export function openSqlite (path: string): SqliteConnection {
   return createConnection(database)
 }
 
-/** A second connection to a file that is open already: it reads what is committed, and never waits for a writer. */
-export function openSqliteReader (path: string): SqliteConnection {
+/** A second connection to a file that is open already. */
+export function openSqliteReader (path: string): SqliteReader {
   const database = new DatabaseSync(path, { readOnly: true, timeout: REQUEST_TIMEOUT_MS })
   database.exec(`pragma cache_size = -${CACHE_KIB}`)
-  return createConnection(database)
+  return createSqliteReader(createConnection(database))
 }
 
 function createConnection (database: DatabaseSync): SqliteConnection {
@@ -117,14 +125,22 @@ function createConnection (database: DatabaseSync): SqliteConnection {
     backup (path) {
       try {
         const file = openSync(path, 'wx', 0o600)
-        database.prepare('vacuum into ?').run(path)
-        fsyncSync(file)
-        closeSync(file)
+        try {
+          database.prepare('vacuum into ?').run(path)
+          fsyncSync(file)
+        } catch (error) {
+          unlinkSync(path) // half a backup must not pass for one
+          throw error
+        } finally {
+          closeSync(file)
+        }
       } catch (cause) {
         const { code } = cause as NodeJS.ErrnoException
         throw new StartupError(code === 'EEXIST' ? `${path} exists already; a backup does not overwrite` : `${path} can't be written`, { cause })
       }
     },
+
+    isInTransaction: () => database.isTransaction,
 
     close () {
       statements.clear()
@@ -147,8 +163,12 @@ function sqliteCode (error: unknown): number {
 
 function translate (cause: unknown): unknown {
   return PASSING_FAULTS.has(sqliteCode(cause))
-    ? new UnavailableError('The database does not answer; try again later', 1, { cause })
+    ? databaseUnavailable({ cause })
     : cause
+}
+
+export function databaseUnavailable (options?: ErrorOptions): UnavailableError {
+  return new UnavailableError('The database does not answer; try again later', 1, options)
 }
 
 function startupError (path: string, cause: unknown): unknown {
@@ -166,7 +186,11 @@ function refuseEmptied (path: string): void {
 }
 
 function isEmptyFile (path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.size === 0
+  try {
+    return statSync(path).size <= 1 // SQLite takes a single byte for nothing too
+  } catch {
+    return false // it is not there, or opening it says what is wrong
+  }
 }
 
 function checkIntegrity (database: DatabaseSync): void {

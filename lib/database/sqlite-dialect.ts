@@ -3,16 +3,20 @@ import {
   SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler,
   type CompiledQuery, type DatabaseConnection, type Dialect, type Driver, type QueryResult
 } from 'kysely'
-import { isBusy, type SqliteConnection } from './sqlite-connection.ts'
+import { databaseUnavailable, isBusy, type SqliteConnection } from './sqlite-connection.ts'
 
 // How long a request may wait for its turn and for a writer in another process, in milliseconds.
 const WAIT_BUDGET_MS = 2000
 const RETRY_EVERY_MS = 20
 
-/** Kysely on the one connection that writes: callers take turns, and who waits does not block the event loop. */
-export function createSqliteDialect (connection: SqliteConnection): Dialect {
+/**
+ * Kysely on the one connection that writes: callers take turns, and who waits does not block the event loop.
+ *
+ * @param onTurnEnd is called when a turn is over, before its caller goes on
+ */
+export function createSqliteDialect (connection: SqliteConnection, onTurnEnd: () => void = () => {}): Dialect {
   return {
-    createDriver: () => new SqliteDriver(connection),
+    createDriver: () => new SqliteDriver(connection, onTurnEnd),
     createAdapter: () => new Adapter(),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (db) => new SqliteIntrospector(db)
@@ -59,10 +63,12 @@ class Turn implements DatabaseConnection {
 
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection
+  readonly #onTurnEnd: () => void
   #lastTurn: Promise<void> = Promise.resolve()
 
-  constructor (connection: SqliteConnection) {
+  constructor (connection: SqliteConnection, onTurnEnd: () => void) {
     this.#connection = connection
+    this.#onTurnEnd = onTurnEnd
   }
 
   async init (): Promise<void> {}
@@ -73,10 +79,16 @@ class SqliteDriver implements Driver {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#lastTurn = promise
     await previous
+    // All who waited behind a locked file give up together: each try blocks the event loop for a moment.
+    if (performance.now() > deadline) {
+      resolve()
+      throw databaseUnavailable()
+    }
     return new Turn(this.#connection, deadline, resolve)
   }
 
   async releaseConnection (turn: Turn): Promise<void> {
+    this.#onTurnEnd()
     turn.end()
   }
 
@@ -90,7 +102,7 @@ class SqliteDriver implements Driver {
   }
 
   async rollbackTransaction (turn: Turn): Promise<void> {
-    await turn.run('rollback')
+    if (this.#connection.isInTransaction()) await turn.run('rollback')
   }
 
   async destroy (): Promise<void> {

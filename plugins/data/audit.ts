@@ -70,5 +70,6 @@ export function auditContext (request: FastifyRequest, clientId: string): AuditC
 }
 
 export default fp(async (fastify) => {
-  fastify.decorate('audit', createAudit(fastify.clock))
-}, { name: 'audit', fastify: '5.x', dependencies: ['clock', 'database'] })
+  const { clock } = fastify
+  fastify.decorate('audit', createAudit({ now: () => clock.now() }))
+}, { name: 'audit', fastify: '5.x', dependencies: ['clock'] })

@@ -10,7 +10,7 @@ import { isExposed, readOrCreateSecret, secretPathFor } from '../../lib/service-
 export type Db = Kysely<Tables>
 
 /** Runs a query that was compiled once with new parameters, in the order of their first appearance. */
-export type PreparedRead<Row> = (...parameters: Array<string | number>) => Promise<Row | undefined>
+export type PreparedRead<Row> = (...parameters: Array<string | number>) => Row | undefined | Promise<Row | undefined>
 
 /** For the queries of every request: building one anew costs more than running it. */
 export type PrepareRead = <Row>(query: CompiledQuery<Row>) => PreparedRead<Row>
@@ -36,17 +36,18 @@ export default fp(async (fastify) => {
   }
 
   const connection = openSqlite(path)
-  const db = new Kysely<Tables>({ dialect: createSqliteDialect(connection) })
-  fastify.addHook('onClose', async () => { await db.destroy() })
+  const reader = openSqliteReader(path)
+  const db = new Kysely<Tables>({ dialect: createSqliteDialect(connection, reader.refresh) })
+  fastify.addHook('onClose', async () => {
+    reader.close()
+    await db.destroy()
+  })
 
   const applied = await migrate(db)
   if (applied.length > 0) log.info({ migrations: applied }, 'The schema is up to date')
 
-  const reader = openSqliteReader(path)
-  fastify.addHook('onClose', async () => { reader.close() })
-
   fastify.decorate('db', db)
-  fastify.decorate('backupDatabase', (target) => { connection.backup(target) })
+  fastify.decorate('backupDatabase', (target) => { reader.backup(target) })
   fastify.decorate('prepareRead', <Row>({ sql }: CompiledQuery<Row>) =>
-    async (...parameters: Array<string | number>) => reader.first<Row>(sql, parameters))
+    (...parameters: Array<string | number>) => reader.first<Row>(sql, parameters))
 }, { name: 'database', fastify: '5.x', dependencies: ['config'] })

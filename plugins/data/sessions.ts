@@ -3,7 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { User } from '../../lib/user.ts'
 import type { Audit, AuditContext, AuditEventType } from './audit.ts'
 import type { Db, PrepareRead } from './database.ts'
-import { rolesOf, scopesOf, splitScopes, toUser, USER_COLUMNS } from './users.ts'
+import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from './users.ts'
 
 /** A session that is neither revoked nor expired, of a user who is not disabled. */
 export interface LiveSession {
@@ -58,7 +58,7 @@ interface SessionSettings {
 export function createSessions (db: Db, prepareRead: PrepareRead, audit: Audit, { now }: { now: () => number }, settings: SessionSettings): Sessions {
   const readLive = prepareRead(db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
     .select(['sessions.user_id', 'sessions.client_id', 'sessions.scope', 'sessions.created_at as opened_at'])
-    .select(USER_COLUMNS).select(rolesOf).select(scopesOf)
+    .select(USER_COLUMNS).select([rolesOf, everybodysScopes, scopesOf])
     .where('sessions.id', '=', '')
     .where('sessions.revoked_at', 'is', null)
     .where('sessions.expires_at', '>', 0)
@@ -109,7 +109,7 @@ export function createSessions (db: Db, prepareRead: PrepareRead, audit: Audit, 
         scope: row.scope,
         createdAt: row.opened_at,
         user: toUser(row.user_id, row),
-        allowed: splitScopes(row.scopes)
+        allowed: allScopes(row)
       }
     },
 
@@ -120,9 +120,10 @@ export function createSessions (db: Db, prepareRead: PrepareRead, audit: Audit, 
         .returning('generation').executeTakeFirst()
       if (rotated !== undefined) return rotated.generation
 
-      const session = await db.selectFrom('sessions').select(['generation', 'rotated_at', 'user_id', 'revoked_at'])
-        .where('id', '=', id).executeTakeFirst()
-      if (session === undefined || session.revoked_at !== null || generation >= session.generation) return undefined
+      const session = await db.selectFrom('sessions').select(['generation', 'rotated_at'])
+        .where('id', '=', id).where('revoked_at', 'is', null).where('expires_at', '>', at).where('idle_expires_at', '>', at)
+        .executeTakeFirst()
+      if (session === undefined || generation >= session.generation) return undefined
       // The distance counts in both directions, so that a clock that was set back does not prolong the grace.
       const isGraced = generation === session.generation - 1 && Math.abs(at - (session.rotated_at ?? 0)) <= settings.refreshGraceMs
       if (isGraced) return session.generation
@@ -145,5 +146,5 @@ export function createSessions (db: Db, prepareRead: PrepareRead, audit: Audit, 
 
 export default fp(async (fastify) => {
   const { db, prepareRead, audit, clock, config } = fastify
-  fastify.decorate('sessions', createSessions(db, prepareRead, audit, clock, config))
-}, { name: 'sessions', fastify: '5.x', dependencies: ['audit', 'clock', 'config', 'database', 'users'] })
+  fastify.decorate('sessions', createSessions(db, prepareRead, audit, { now: () => clock.now() }, config))
+}, { name: 'sessions', fastify: '5.x', dependencies: ['audit', 'clock', 'config', 'database'] })

@@ -77,5 +77,5 @@ export function createSigningKeys (db: Db, audit: Audit, { now }: { now: () => n
 
 export default fp(async (fastify) => {
   const { db, audit, clock } = fastify
-  fastify.decorate('signingKeys', createSigningKeys(db, audit, clock))
+  fastify.decorate('signingKeys', createSigningKeys(db, audit, { now: () => clock.now() }))
 }, { name: 'signing-keys', fastify: '5.x', dependencies: ['audit', 'clock', 'database'] })

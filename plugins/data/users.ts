@@ -82,21 +82,24 @@ export interface UserColumns {
   roles: string | null
 }
 
+/** The names of the user's roles in one text; null if he has only the one that everybody has. */
 export function rolesOf (query: ExpressionBuilder<Tables, 'users'>) {
   return query.selectFrom('user_roles')
-    .select(sql<string | null>`string_agg(user_roles.role, ' ' order by user_roles.role)`.as('roles'))
+    .select(sql<string | null>`string_agg(user_roles.role, ' ')`.as('roles'))
     .whereRef('user_roles.user_id', '=', 'users.id')
     .as('roles')
 }
 
-/** The scopes of the user's roles, and of the role that everybody has, in one text. */
+/** What the role allows that everybody has. */
+export function everybodysScopes (query: ExpressionBuilder<Tables, 'users'>) {
+  return query.selectFrom('roles').select('roles.scopes').where('roles.name', '=', sql.lit('user')).as('everybodys_scopes')
+}
+
+/** What the user's other roles allow, in one text. */
 export function scopesOf (query: ExpressionBuilder<Tables, 'users'>) {
-  return query.selectFrom('roles')
-    .select(sql<string>`string_agg(roles.scopes, ' ')`.as('scopes'))
-    .where((where) => where.or([
-      where('roles.name', '=', sql.lit('user')),
-      where('roles.name', 'in', where.selectFrom('user_roles').select('user_roles.role').whereRef('user_roles.user_id', '=', 'users.id'))
-    ]))
+  return query.selectFrom('user_roles').innerJoin('roles', 'roles.name', 'user_roles.role')
+    .select(sql<string | null>`string_agg(roles.scopes, ' ')`.as('scopes'))
+    .whereRef('user_roles.user_id', '=', 'users.id')
     .as('scopes')
 }
 
@@ -108,7 +111,7 @@ export function toUser (id: string, row: UserColumns): User {
     emailVerifiedAt: row.email_verified_at,
     fullName: row.full_name,
     disabledAt: row.disabled_at,
-    roles: row.roles === null ? EVERYBODY : [...new Set(['user', ...row.roles.split(' ')])],
+    roles: row.roles === null ? EVERYBODY : ['user', ...row.roles.split(' ').filter((role) => role !== 'user').toSorted()],
     createdAt: row.created_at,
     updatedAt: row.updated_at,
     lastLoginAt: row.last_login_at
@@ -123,7 +126,7 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
   const selectUsers = db.selectFrom('users').select([...USER_COLUMNS, 'users.id']).select(rolesOf)
 
   const selectForLogin = (column: 'username' | 'email_key') => prepareRead(db.selectFrom('users')
-    .select(['users.id', 'users.password_hash', 'users.password_version', 'users.disabled_at']).select(scopesOf)
+    .select(['users.id', 'users.password_hash', 'users.password_version', 'users.disabled_at']).select([everybodysScopes, scopesOf])
     .where(`users.${column}`, '=', '').compile())
   const readForLogin = { username: selectForLogin('username'), email: selectForLogin('email_key') }
 
@@ -147,7 +150,7 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
     async findForLogin (identifier) {
       const key = canonicalIdentifier(identifier)
       const row = key && await readForLogin[key.kind](key.value)
-      return row && { id: row.id, passwordHash: row.password_hash, passwordVersion: row.password_version, disabledAt: row.disabled_at, scopes: splitScopes(row.scopes) }
+      return row && { id: row.id, passwordHash: row.password_hash, passwordVersion: row.password_version, disabledAt: row.disabled_at, scopes: allScopes(row) }
     },
 
     async list () {
@@ -250,8 +253,8 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
 }
 
 /** Roles overlap, so a scope may be there more than once. */
-export function splitScopes (scopes: string | null): string[] {
-  return [...new Set(scopes?.split(' '))]
+export function allScopes ({ everybodys_scopes: everybodys, scopes }: { everybodys_scopes: string | null, scopes: string | null }): string[] {
+  return [...new Set([everybodys, scopes].flatMap((text) => text?.split(' ').filter(Boolean) ?? []))]
 }
 
 async function requireRoles (db: Db, names: readonly string[]): Promise<void> {
@@ -269,5 +272,5 @@ function translateConflict (error: unknown): unknown {
 
 export default fp(async (fastify) => {
   const { db, prepareRead, audit, clock } = fastify
-  fastify.decorate('users', createUsers(db, prepareRead, audit, clock))
+  fastify.decorate('users', createUsers(db, prepareRead, audit, { now: () => clock.now() }))
 }, { name: 'users', fastify: '5.x', dependencies: ['audit', 'clock', 'database'] })

@@ -2,26 +2,33 @@ import { readFile } from 'node:fs/promises'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
+import { finishDocument, type ApiDocument } from '../../lib/api-document.ts'
 import { SCOPES, USER_SCOPES } from '../../lib/scopes.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 
-const asset = (name: string): URL => new URL(`../../assets/${name}`, import.meta.url)
+const readAsset = async (name: string): Promise<string> => await readFile(new URL(`../../assets/${name}`, import.meta.url), 'utf8')
+const dataUrl = (svg: string): string => `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`
 
-// Swagger UI draws its icons from data: URLs and needs nothing from elsewhere.
+// Icons come as data: URLs; the page needs nothing from elsewhere.
 const CONTENT_SECURITY_POLICY = {
   'default-src': "'none'",
   'base-uri': "'none'",
   'form-action': "'none'",
   'frame-ancestors': "'none'",
   'connect-src': "'self'",
-  'font-src': "'self' data:",
   'img-src': "'self' data:",
   'script-src': "'self'",
   'style-src': "'self'"
 }
 
+// What a newcomer needs.
+const FIRST_PATHS = ['/token', '/users/me']
+
 export default fp(async (fastify) => {
   const { config } = fastify
+  // Without the host, so that the page works under every name; with the path, behind a proxy that takes it away.
+  const basePath = new URL(config.publicUrl).pathname.replace(/\/$/, '')
+  const description = await readAsset('api-description.md')
 
   await fastify.register(swagger, {
     openapi: {
@@ -29,10 +36,10 @@ export default fp(async (fastify) => {
       info: {
         title: 'Latchkey',
         version: packageJson.version,
-        description: await readFile(asset('api-description.md'), 'utf8'),
+        description: description.replaceAll('{PUBLIC_URL}', config.publicUrl),
         license: { name: packageJson.license, identifier: packageJson.license }
       },
-      servers: [{ url: '/', description: 'This server' }],
+      servers: [{ url: basePath === '' ? '/' : basePath, description: 'This server' }],
       tags: [
         { name: 'OAuth', description: 'Log in, go on, log out' },
         { name: 'Users', description: 'Who has logged in' },
@@ -44,28 +51,44 @@ export default fp(async (fastify) => {
         securitySchemes: {
           password: {
             type: 'oauth2',
-            description: 'Log in with username and password; leave the client fields empty.',
-            flows: { password: { tokenUrl: '/token', refreshUrl: '/token', scopes: { ...SCOPES } } }
+            description: 'Log in with your username and password. Outside production there is `johndoe` with the password `secret`.',
+            flows: { password: { tokenUrl: `${basePath}/token`, refreshUrl: `${basePath}/token`, scopes: { ...SCOPES } } }
           }
         }
       }
-    }
+    },
+    transformObject: (made) => finishDocument((made as { openapiObject: ApiDocument }).openapiObject, FIRST_PATHS)
   })
 
   if (!config.docs) return
 
+  const logo = await readAsset('logo.svg')
+  const css = await readAsset('docs.css')
+  const favicon = await readAsset('favicon.svg')
+
   await fastify.register(async (docs) => {
     docs.allPublic = true
+
+    // The files may be kept, and are asked for again each time; the page itself stays no-store.
+    docs.addHook('onRequest', async (_request, reply) => { reply.removeHeader('pragma') })
+
+    docs.addHook('onSend', async (_request, reply, payload) => {
+      const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html')
+      return isPage ? payload.replace('<meta charset="UTF-8">', '$&\n      <meta name="viewport" content="width=device-width, initial-scale=1">') : payload
+    })
+
     await docs.register(swaggerUi, {
       routePrefix: '/docs',
+      indexPrefix: '.',
       staticCSP: CONTENT_SECURITY_POLICY,
-      logo: { type: 'image/svg+xml', content: await readFile(asset('logo.svg')) },
       theme: {
         title: 'Latchkey',
-        css: [{ filename: 'latchkey.css', content: await readFile(asset('docs.css'), 'utf8') }],
-        favicon: [{ filename: 'favicon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: await readFile(asset('favicon.svg'), 'utf8') }]
+        css: [{ filename: 'latchkey.css', content: css.replace('logo.svg', dataUrl(logo)) }],
+        favicon: [{ filename: 'favicon.svg', rel: 'icon', type: 'image/svg+xml', sizes: 'any', content: favicon }]
       },
       uiConfig: {
+        // Without the bar of the standalone layout, whose logo has an inline style.
+        layout: 'BaseLayout',
         docExpansion: 'list',
         deepLinking: true,
         tryItOutEnabled: true,

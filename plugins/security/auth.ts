@@ -3,6 +3,7 @@ import fp from 'fastify-plugin'
 import { InvalidTokenError } from '../../lib/compact-jws.ts'
 import { PublicError } from '../../lib/errors.ts'
 import { ProblemSchema } from '../../schemas/errors.ts'
+import { INSUFFICIENT_SCOPE_CHALLENGE, INVALID_TOKEN_CHALLENGE } from '../../schemas/headers.ts'
 import type { LiveSession } from '../data/sessions.ts'
 
 /** Who sends the request: a live session and what its token may do now. */
@@ -36,7 +37,8 @@ declare module 'fastify' {
   }
 }
 
-const BEARER = /^bearer(?: +(.*))?$/i
+// A tab where the space belongs, or nothing after the scheme, is a broken token and not no token.
+const BEARER = /^bearer(?=[ \t]|$) *(.*)$/i
 
 /**
  * One line of a route, `config: { scopes: [...] }`, becomes the guard and what the API document says of it.
@@ -77,7 +79,7 @@ function readToken<Claims> (request: FastifyRequest, verify: (token: string) => 
   const match = BEARER.exec(authorization ?? '')
   if (match === null) throw noToken()
   try {
-    return verify(match[1] ?? '')
+    return verify(match[1] as string)
   } catch (error) {
     if (!(error instanceof InvalidTokenError)) throw error
     request.log.debug({ reason: error.message }, 'The access token is refused')
@@ -117,8 +119,8 @@ function describeGuard (route: RouteOptions, scopes: readonly string[]): void {
     ...route.schema,
     security: [{ password: scopes }],
     response: {
-      401: ProblemSchema,
-      403: ProblemSchema,
+      401: { description: 'No access token, or one that is not valid (any more)', headers: INVALID_TOKEN_CHALLENGE, ...ProblemSchema },
+      403: { description: 'The access token does not allow this', headers: INSUFFICIENT_SCOPE_CHALLENGE, ...ProblemSchema },
       ...route.schema?.response as object
     }
   }

@@ -40,7 +40,6 @@ export const KEY_RELOAD_MS = 5000
 
 export default fp(async (fastify) => {
   const { signingKeys, vault, clock, config, log } = fastify
-  const rotation = { rotationMs: config.keyRotationMs, alg: config.signingAlg }
   let ring = new Map<string, RingKey>()
   let believed = new Map<RingKey, number>()
 
@@ -80,6 +79,14 @@ export default fp(async (fastify) => {
     return kid
   }
 
+  async function maintain (rotation: { rotationMs: number, alg?: string }): Promise<void> {
+    await reload()
+    const now = clock.now()
+    if (!isRotationDue(keys(), now, rotation)) return
+    const activatesAt = keys().length === 0 ? now : now + PUBLISH_AHEAD_MS
+    await add(activatesAt, { isWanted: (current) => isRotationDue(current, now, rotation), revokeOthers: false }, {})
+  }
+
   const keyRing: KeyRing = {
     current () {
       const key = signingKey(keys(), clock.now())
@@ -100,17 +107,12 @@ export default fp(async (fastify) => {
       return ring.get(kid) as RingKey
     },
 
-    async maintain () {
-      await reload()
-      const now = clock.now()
-      if (!isRotationDue(keys(), now, rotation)) return
-      const activatesAt = keys().length === 0 ? now : now + PUBLISH_AHEAD_MS
-      await add(activatesAt, { isWanted: (current) => isRotationDue(current, now, rotation), revokeOthers: false }, {})
-    }
+    maintain: async () => { await maintain({ rotationMs: config.keyRotationMs }) }
   }
 
   fastify.decorate('keyRing', keyRing)
-  await keyRing.maintain()
+  // Only a start follows the setting: while replicas with another one run, each would take over from the other again and again.
+  await maintain({ rotationMs: config.keyRotationMs, alg: config.signingAlg })
 
   const timer = setInterval(() => {
     keyRing.maintain().catch((error: unknown) => { log.error(error, 'The signing keys could not be looked after') })

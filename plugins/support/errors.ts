@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
-import { PublicError } from '../../lib/errors.ts'
+import { PublicError, UnavailableError } from '../../lib/errors.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -10,8 +10,10 @@ declare module 'fastify' {
   }
 }
 
+const MALFORMED = ['bad_request', 'The request is malformed'] as const
+
 const FRAMEWORK_ERRORS: Readonly<Record<number, readonly [code: string, message: string]>> = {
-  400: ['bad_request', 'The request is malformed'],
+  400: MALFORMED,
   404: ['not_found', 'There is nothing here'],
   413: ['payload_too_large', 'The body is too large'],
   415: ['unsupported_media_type', 'The content type of the body is not supported here']
@@ -19,37 +21,49 @@ const FRAMEWORK_ERRORS: Readonly<Record<number, readonly [code: string, message:
 
 const OAUTH_CODES: Readonly<Record<number, string>> = { 500: 'server_error', 503: 'temporarily_unavailable' }
 
+// A route may let its answer be cached, but never an error.
+const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' }
+
 /** One handler owns every error body, so that nothing but a public message leaves the process. */
 export default fp(async (fastify) => {
-  fastify.setErrorHandler<FastifyError>(async (error, request, reply) => {
+  fastify.setErrorHandler(async (error, request, reply) => {
     const problem = toPublicError(error, request)
-    if (problem.statusCode >= 500) request.log.error(error, problem.message)
+    if (problem.statusCode >= 500) logFault(problem, error, request)
     return await send(problem, request, reply)
   })
 }, { name: 'errors', fastify: '5.x' })
 
-function toPublicError (error: FastifyError, request: FastifyRequest): PublicError {
+// Refusing for want of room is no fault, and a flood of it must not become a flood of lines.
+function logFault (problem: PublicError, error: unknown, request: FastifyRequest): void {
+  if (problem instanceof UnavailableError && problem.cause === undefined) request.log.debug(problem.message)
+  else request.log.error({ err: error }, problem.message)
+}
+
+/** Takes anything: whatever can be thrown, null included, arrives here. */
+function toPublicError (error: unknown, request: FastifyRequest): PublicError {
   if (error instanceof PublicError) return error
-  if (error.validation !== undefined) return new PublicError(400, 'validation_failed', describeValidation(error))
+  const { code, statusCode = 500, message = '' } = (error ?? {}) as Partial<FastifyError>
+  if (code === 'FST_ERR_VALIDATION') return new PublicError(400, 'validation_failed', withDots(message))
+  // Who goes away while his body is read gets no answer, and is no fault of ours.
+  if (code === 'ECONNRESET' && request.raw.readableAborted) return new PublicError(400, ...MALFORMED)
   // What Fastify itself throws is the caller's fault by its status; its messages can hold what was sent.
-  const known = error.code?.startsWith('FST_ERR_') ? FRAMEWORK_ERRORS[error.statusCode ?? 500] : undefined
-  if (known !== undefined) return new PublicError(error.statusCode as number, ...known)
+  const known = String(code).startsWith('FST_ERR_') ? FRAMEWORK_ERRORS[statusCode] : undefined
+  if (known !== undefined) return new PublicError(statusCode, ...known)
   return new PublicError(500, 'internal_error', `Something went wrong here; the log tells more about request ${request.id}`)
 }
 
-// Ajv's message names the rule and the member, never the value.
-function describeValidation ({ validation = [], validationContext }: FastifyError): string {
-  const [problem] = validation
-  const member = `${validationContext ?? ''}${problem?.instancePath.replaceAll('/', '.') ?? ''}`
-  return `${member} ${problem?.message ?? 'is not valid'}`
+// Ajv's message names the member, as `body/a/b`, and the rule, never the value.
+function withDots (message: string): string {
+  return message.replace(/^\S+/, (member) => member.replaceAll('/', '.'))
 }
 
 async function send (problem: PublicError, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { statusCode, code, message, headers } = problem
-  reply.code(statusCode).headers(headers)
-  if (request.routeOptions.config.oauth !== true) {
+  const isOAuthError = problem.name === 'OAuthError'
+  reply.code(statusCode).headers({ ...NOT_STORED, ...headers })
+  if (request.routeOptions.config.oauth !== true && !isOAuthError) {
     return await reply.send({ statusCode, code, error: STATUS_CODES[statusCode], message })
   }
-  const oauthCode = problem.name === 'OAuthError' ? code : OAUTH_CODES[statusCode] ?? 'invalid_request'
+  const oauthCode = isOAuthError ? code : OAUTH_CODES[statusCode] ?? 'invalid_request'
   return await reply.send({ error: oauthCode, error_description: message })
 }

@@ -1,35 +1,48 @@
-import type { FastifyRequest, HTTPMethods } from 'fastify'
+import type { HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
-import { PublicError } from '../../lib/errors.ts'
+import { OAuthError, PublicError } from '../../lib/errors.ts'
 import { ROUTER_OPTIONS } from '../../lib/server-options.ts'
+
+interface KnownPath {
+  methods: Set<HTTPMethods>
+  oauth: boolean
+}
 
 /** 405 with `Allow` where the path is known, 404 where it is not. Neither repeats the URL. */
 export default fp(async (fastify) => {
   const paths = findMyWay(ROUTER_OPTIONS)
-  const methods = new Map<string, Set<HTTPMethods>>()
+  const known = new Map<string, KnownPath>()
 
-  fastify.addHook('onRoute', ({ url, method }) => {
-    const known = methods.get(url)
+  fastify.addHook('onRoute', ({ url, method, config }) => {
     const added = [method].flat() as HTTPMethods[]
-    if (known !== undefined) {
-      added.forEach((name) => known.add(name))
+    const path = known.get(url)
+    if (path !== undefined) {
+      added.forEach((name) => path.methods.add(name))
       return
     }
-    const allowed = new Set(added)
-    methods.set(url, allowed)
-    if (!paths.hasRoute('GET', url)) paths.on('GET', url, () => {}, allowed)
+    const fresh: KnownPath = { methods: new Set(added), oauth: config?.oauth === true }
+    known.set(url, fresh)
+    paths.on('GET', url, () => {}, fresh)
   })
 
-  function allowedMethods (request: FastifyRequest): string[] {
-    const path = request.url.split('?', 1)[0] as string
-    const route = paths.find('GET' as HTTPMethod, path)
-    return route === null ? [] : [...route.store as Set<string>].toSorted()
+  // Not in a not-found handler: before that the body would be read, and a fault in it be the answer.
+  fastify.addHook('onRequest', (request, _reply, done) => {
+    // The route of @fastify/cors for every path is there for preflights only, which are answered by now.
+    if (!request.is404 && request.routeOptions.url !== '*') done()
+    else done(explain(request.url))
+  })
+
+  function explain (url: string): PublicError {
+    const path = paths.find('GET' as HTTPMethod, url)
+    return path === null ? new PublicError(404, 'not_found', 'There is nothing here') : methodNotAllowed(path.store as KnownPath)
   }
+}, { name: 'not-found', fastify: '5.x', dependencies: ['cors', 'errors', 'security-headers'] })
 
-  fastify.setNotFoundHandler(async (request) => {
-    const allowed = allowedMethods(request)
-    if (allowed.length === 0) throw new PublicError(404, 'not_found', 'There is nothing here')
-    throw new PublicError(405, 'method_not_allowed', 'This method is not supported here', { allow: allowed.join(', ') })
-  })
-}, { name: 'not-found', fastify: '5.x', dependencies: ['errors'] })
+function methodNotAllowed ({ methods, oauth }: KnownPath): PublicError {
+  const message = 'This method is not supported here'
+  const headers = { allow: [...methods].toSorted().join(', ') }
+  return oauth
+    ? new OAuthError('invalid_request', message, { statusCode: 405, headers })
+    : new PublicError(405, 'method_not_allowed', message, headers)
+}

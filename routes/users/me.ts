@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { toUserBody } from '../../lib/user.ts'
 import { ProblemSchema } from '../../schemas/errors.ts'
+import { ALLOW } from '../../schemas/headers.ts'
 import { UserSchema } from '../../schemas/users.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
@@ -13,7 +14,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       tags: ['Users'],
       response: {
         200: { description: 'The user', ...UserSchema },
-        '4xx': { description: 'The request is not acceptable', ...ProblemSchema },
+        '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
         '5xx': { description: 'Something went wrong here', ...ProblemSchema }
       }
     }

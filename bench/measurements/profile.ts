@@ -1,0 +1,36 @@
+import type { Request } from 'autocannon'
+import { inTurn, load, type Bench } from '../load.ts'
+import { startBareServer, startService } from '../processes.ts'
+import { ratioFigure, type Figure } from '../report.ts'
+import { hasWrk, loadWithWrk } from '../wrk.ts'
+
+const CONNECTIONS = 50
+const GOAL = 0.60
+const NAME = 'GET /users/me, 500 tokens, SQLite : bare route'
+
+/** Reading the own profile, against the same JSON from a bare route that gets the same request headers. */
+export async function measureProfile ({ workspace, rounds, seconds }: Bench): Promise<Figure[]> {
+  const tokens = workspace.users.map(({ accessToken }) => accessToken)
+  const service = await startService(workspace)
+  const profile = await readProfile(service.url, tokens[0] ?? '')
+  const bare = await startBareServer({ profile, tokens: {}, hash: '', password: '' })
+
+  const requests = tokens.map((token): Request => ({ method: 'GET', path: '/users/me', headers: { authorization: `Bearer ${token}` } }))
+  const withAutocannon = (url: string) => async () => await load({ url, seconds, connections: CONNECTIONS, requests })
+  const withWrk = (url: string) => async () => await loadWithWrk({ url, seconds, connections: CONNECTIONS, tokens, directory: workspace.directory })
+
+  const figures: Figure[] = []
+  const clients = hasWrk() ? { autocannon: withAutocannon, wrk: withWrk } : { autocannon: withAutocannon }
+  await inTurn(1, withAutocannon(bare.url), withAutocannon(service.url)) // warms both up
+  for (const [client, send] of Object.entries(clients)) {
+    figures.push(ratioFigure(`${NAME} (${client})`, GOAL, await inTurn(rounds, send(bare.url), send(service.url))))
+  }
+  await Promise.all([service.stop(), bare.stop()])
+  return figures
+}
+
+async function readProfile (url: string, token: string): Promise<object> {
+  const response = await fetch(`${url}/users/me`, { headers: { authorization: `Bearer ${token}`, connection: 'close' } })
+  if (!response.ok) throw new Error(`The profile was answered with ${response.status}`)
+  return await response.json() as object
+}

@@ -1,0 +1,115 @@
+import { fork, spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { openSync, closeSync } from 'node:fs'
+import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Workspace } from './workspace.ts'
+
+/** A server in a process of its own. */
+export interface Server {
+  url: string
+  pid: number
+  /** From the start of the process to the first answer that says it is ready, in milliseconds. */
+  readyMs: number
+  /** @throws Error if it doesn't end well */
+  stop (): Promise<void>
+}
+
+const ROOT = join(import.meta.dirname, '..')
+const READY_WITHIN_MS = 30_000
+const ASK_EVERY_MS = 5
+
+const children = new Set<ChildProcess>()
+process.once('exit', killAll)
+
+/** Ends what a measurement that failed has left behind. */
+export function killAll (): void {
+  for (const child of children) child.kill('SIGKILL')
+}
+
+function watch (child: ChildProcess): ChildProcess {
+  children.add(child)
+  child.once('exit', () => children.delete(child))
+  return child
+}
+
+async function freePort (): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+async function isReady (url: string): Promise<boolean> {
+  try {
+    const response = await fetch(`${url}/health/ready`, { headers: { connection: 'close' } })
+    await response.arrayBuffer()
+    return response.status === 200
+  } catch {
+    return false // nobody listens yet
+  }
+}
+
+/** Starts the service as an operator would; what it logs goes to the workspace. */
+export async function startService ({ env, logPath }: Workspace): Promise<Server> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const log = openSync(logPath, 'a')
+  const startedAt = performance.now()
+  const child = watch(spawn(process.execPath, ['server.ts'], { cwd: ROOT, env: { ...env, PORT: String(port) }, stdio: ['ignore', log, log] }))
+  closeSync(log)
+  while (!await isReady(url)) {
+    if (child.exitCode !== null || child.pid === undefined) throw new Error('The service did not start')
+    if (performance.now() - startedAt > READY_WITHIN_MS) throw new Error('The service did not get ready')
+    await sleep(ASK_EVERY_MS)
+  }
+  return serverOf(child, url, performance.now() - startedAt)
+}
+
+/** Starts the server that does nothing but what the figure is compared with. */
+export async function startBareServer (job: object): Promise<Server> {
+  const startedAt = performance.now()
+  const child = forkFile('bare-server.ts')
+  const url = await ask<string>(child, job)
+  return serverOf(child, url, performance.now() - startedAt)
+}
+
+function serverOf (child: ChildProcess, url: string, readyMs: number): Server {
+  return {
+    url,
+    pid: child.pid as number,
+    readyMs,
+    async stop () {
+      if (child.exitCode !== null) throw new Error(`A server ended during the run with code ${child.exitCode}`)
+      const exited = once(child, 'exit')
+      child.kill('SIGTERM')
+      const [code] = await exited as [number | null]
+      if (code !== 0) throw new Error(`A server ended with code ${code}`)
+    }
+  }
+}
+
+/** Runs a file of this folder in a process of its own, so that it shares no event loop with what it measures. */
+export async function runJob<Answer> (file: string, job: object): Promise<Answer> {
+  const child = forkFile(file)
+  const exited = once(child, 'exit')
+  const answer = await ask<Answer>(child, job)
+  await exited
+  return answer
+}
+
+function forkFile (file: string): ChildProcess {
+  return watch(fork(join(import.meta.dirname, file), { env: { PATH: process.env.PATH }, stdio: ['ignore', process.stderr, process.stderr, 'ipc'] }))
+}
+
+async function ask<Answer> (child: ChildProcess, job: object): Promise<Answer> {
+  const answered = once(child, 'message').then(([answer]) => answer as Answer)
+  const failed = once(child, 'exit').then(([code]) => { throw new Error(`${child.spawnargs.at(-1)} ended with code ${code} and no answer`) })
+  child.send(job)
+  const answer = await Promise.race([answered, failed])
+  failed.catch(() => {}) // it ends later, as it should
+  return answer
+}

@@ -1,0 +1,23 @@
+import { enableCompileCache } from 'node:module'
+import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+const CACHE = join(import.meta.dirname, '../node_modules/.cache/latchkey')
+
+/**
+ * To be called before the program is imported: keeps its compiled form beside the packages, where that can be written,
+ * and the young generation of the heap as small as it is, for it would only grow by what the start leaves behind.
+ */
+export function prepareStart (): void {
+  enableCompileCache(CACHE)
+  setFlagsFromString('--semi-space-growth-factor=1')
+}
+
+/** Gives back what only the start needed, and lets the heap grow with the load. */
+export function finishStart (): void {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc') as (options: object) => void
+  collect({ type: 'major', flavor: 'last-resort' })
+  setFlagsFromString('--semi-space-growth-factor=2')
+}

@@ -1,0 +1,35 @@
+import closeWithGrace from 'close-with-grace'
+import { buildApp } from './app.ts'
+import type { Config } from './lib/config.ts'
+import { createLogger } from './lib/logger.ts'
+import { readConfig } from './lib/process-config.ts'
+import { StartupError } from './lib/errors.ts'
+
+const DRAIN_MS = 10_000
+// Files and name look-ups must find a thread while all others hash.
+const SPARE_THREADS = 2
+
+/** Runs the service until a signal stops it. A fault at the start is told in one sentence and ends the process with 1. */
+export async function serve (): Promise<void> {
+  try {
+    await start(readConfig())
+  } catch (error) {
+    const isForOperator = error instanceof StartupError || (error as NodeJS.ErrnoException).syscall === 'listen'
+    process.stderr.write(`${isForOperator ? (error as Error).message : (error as Error).stack}\n`)
+    process.exit(1)
+  }
+}
+
+async function start (config: Config): Promise<void> {
+  process.env.UV_THREADPOOL_SIZE ??= String(config.hashConcurrency + SPARE_THREADS)
+  const logger = await createLogger(config)
+  const fastify = await buildApp(config, logger)
+
+  closeWithGrace({ delay: DRAIN_MS, logger }, async ({ err }) => {
+    if (err !== undefined) logger.fatal(err, 'The process stops after an error that nobody caught')
+    await fastify.close()
+  })
+
+  await fastify.listen({ host: config.host, port: config.port })
+  if (config.docs && !config.production) logger.info(`Try it at ${config.publicUrl}/docs`)
+}

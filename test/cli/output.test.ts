@@ -1,0 +1,16 @@
+import t from 'tap'
+import { formatTable } from '../../cli/output.ts'
+
+t.test('A table has a heading, aligned columns, and no spaces at the ends of lines', async (t) => {
+  const table = formatTable([{ name: 'ada', state: 'enabled' }, { name: 'grace', state: '-' }])
+
+  t.equal(table, 'NAME   STATE\nada    enabled\ngrace  -')
+})
+
+t.test('A cell that a row does not have is empty', async (t) => {
+  t.equal(formatTable([{ name: 'ada', state: 'enabled' }, { name: 'grace' }]), 'NAME   STATE\nada    enabled\ngrace')
+})
+
+t.test('A table without rows is empty', async (t) => {
+  t.equal(formatTable([]), '')
+})

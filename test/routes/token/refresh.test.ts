@@ -1,0 +1,252 @@
+import { connect, type AddressInfo } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import t from 'tap'
+import { auditEvents, build, createUser, isOAuthError, JOHN, logIn, readProfile, refresh, requestToken, stopClock, temporaryDirectory, type Tokens } from '../../helper.ts'
+
+const DAY = 24 * 60 * 60 * 1000
+const GRACE = 10_000
+
+async function refreshed (app: FastifyInstance, refreshToken: string): Promise<Tokens> {
+  const response = await refresh(app, refreshToken)
+  if (response.statusCode !== 200) throw new Error(`refresh failed: ${response.body}`)
+  return response.json()
+}
+
+t.test('a refresh gives the next tokens of the same session', async (t) => {
+  const app = await build(t)
+  const clock = stopClock(app)
+  const first = await logIn(app)
+  clock.advance(60_000)
+
+  const response = await refresh(app, first.refresh_token)
+
+  t.equal(response.statusCode, 200)
+  t.match(response.headers, { 'content-type': /^application\/json/, 'cache-control': 'no-store', pragma: 'no-cache' })
+  const { access_token: accessToken, refresh_token: refreshToken, ...rest } = response.json()
+  t.strictSame(rest, { token_type: 'bearer', expires_in: 600, scope: 'profile account' })
+  t.match(refreshToken, /^lkr_[\w-]{72}$/)
+  t.not(refreshToken, first.refresh_token)
+  const before = app.accessTokens.verify(first.access_token)
+  const after = app.accessTokens.verify(accessToken)
+  t.strictSame(after, { ...before, iat: before.iat + 60, exp: before.exp + 60, jti: after.jti })
+  t.not(after.jti, before.jti)
+  t.equal((await readProfile(app, accessToken)).statusCode, 200)
+})
+
+t.test('a refresh leaves no row in the audit log', async (t) => {
+  const app = await build(t)
+  const tokens = await logIn(app)
+  const count = async () => (await app.db.selectFrom('audit_events').select('id').execute()).length
+  const before = await count()
+
+  await refreshed(app, tokens.refresh_token)
+
+  t.equal(await count(), before)
+})
+
+t.test('the parent of the newest token', async (t) => {
+  t.test('gets the same successor again until the grace is over', async (t) => {
+    const app = await build(t)
+    const clock = stopClock(app)
+    const parent = await logIn(app)
+    const child = await refreshed(app, parent.refresh_token)
+
+    clock.advance(GRACE - 1)
+    const early = await refreshed(app, parent.refresh_token)
+    clock.advance(1)
+    const late = await refreshed(app, parent.refresh_token)
+
+    t.equal(early.refresh_token, child.refresh_token)
+    t.equal(late.refresh_token, child.refresh_token)
+    t.equal((await refresh(app, child.refresh_token)).statusCode, 200)
+  })
+
+  t.test('gets nothing in its grace when the session is over', async (t) => {
+    const app = await build(t, { REFRESH_TOKEN_IDLE_DAYS: '2', SESSION_MAX_DAYS: '1' })
+    const clock = stopClock(app)
+    const parent = await logIn(app)
+    clock.advance(DAY - 1)
+    const child = await refreshed(app, parent.refresh_token)
+    clock.advance(1)
+
+    const responses = [await refresh(app, parent.refresh_token), await refresh(app, child.refresh_token)]
+
+    for (const response of responses) isOAuthError(t, response, 400, 'invalid_grant')
+  })
+
+  t.test('gets the same successor after a connection that was cut', async (t) => {
+    const app = await build(t)
+    await app.listen({ host: '127.0.0.1', port: 0 })
+    const parent = await logIn(app)
+    const rotated = t.capture(app.sessions, 'rotate', app.sessions.rotate)
+    const done = new Promise<void>((resolve) => {
+      const { rotate } = app.sessions
+      t.intercept(app.sessions, 'rotate', { value: async (...args: Parameters<typeof rotate>) => await rotate.apply(app.sessions, args).finally(resolve) })
+    })
+    const form = `grant_type=refresh_token&refresh_token=${parent.refresh_token}`
+    const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
+    socket.write(`POST /token HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: ${form.length}\r\n\r\n${form}`, () => { socket.destroy() })
+    await done
+
+    const retry = await refreshed(app, parent.refresh_token)
+
+    t.equal(rotated().length, 2)
+    t.equal((await refresh(app, retry.refresh_token)).statusCode, 200)
+    t.equal(app.refreshTokens.read(retry.refresh_token)?.generation, 1)
+  })
+})
+
+t.test('twenty refreshes of one token at a time', async (t) => {
+  t.test('give one successor, which works', async (t) => {
+    const app = await build(t)
+    const parent = await logIn(app)
+
+    const responses = await Promise.all(Array.from({ length: 20 }, async () => await refresh(app, parent.refresh_token)))
+
+    t.strictSame(responses.map(({ statusCode }) => statusCode), Array(20).fill(200))
+    const successors = new Set<string>(responses.map((response) => response.json().refresh_token))
+    t.equal(successors.size, 1)
+    const [successor = ''] = successors
+    t.strictSame(app.refreshTokens.read(successor), { sessionId: app.refreshTokens.read(parent.refresh_token)?.sessionId, generation: 1 })
+    t.equal((await refresh(app, successor)).statusCode, 200)
+    t.strictSame(await auditEvents(app, 'refresh_token_reuse'), [])
+  })
+
+  t.test('give one successor also from two instances on one database', async (t) => {
+    const DATABASE_URL = `file:${temporaryDirectory(t)}/latchkey.db`
+    const instances = [await build(t, { DATABASE_URL }), await build(t, { DATABASE_URL })] as const
+    const parent = await logIn(instances[0])
+
+    const responses = await Promise.all(Array.from({ length: 20 }, async (_, index) => await refresh(instances[index % 2] as FastifyInstance, parent.refresh_token)))
+
+    t.strictSame(responses.map(({ statusCode }) => statusCode), Array(20).fill(200))
+    t.equal(new Set(responses.map((response) => response.json().refresh_token)).size, 1)
+    t.equal((await refresh(instances[1], responses[0]?.json().refresh_token)).statusCode, 200)
+  })
+
+  t.test('give at most one successor when there is no grace', async (t) => {
+    const app = await build(t, { REFRESH_GRACE: '0' })
+    const parent = await logIn(app)
+
+    const responses = await Promise.all(Array.from({ length: 20 }, async () => await refresh(app, parent.refresh_token)))
+
+    const good = responses.filter(({ statusCode }) => statusCode === 200)
+    for (const response of responses) if (!good.includes(response)) isOAuthError(t, response, 400, 'invalid_grant')
+    t.equal(new Set(good.map((response) => response.json().refresh_token)).size, 1)
+  })
+})
+
+t.test('a session that nobody uses ends after the idle time', async (t) => {
+  const app = await build(t)
+  const clock = stopClock(app)
+  const first = await logIn(app)
+  clock.advance(14 * DAY - 1)
+  const second = await refreshed(app, first.refresh_token)
+  clock.advance(14 * DAY)
+
+  const response = await refresh(app, second.refresh_token)
+
+  isOAuthError(t, response, 400, 'invalid_grant')
+})
+
+t.test('a session that is used ends after the absolute time', async (t) => {
+  const app = await build(t)
+  const clock = stopClock(app)
+  let tokens = await logIn(app)
+  for (let day = 10; day < 90; day += 10) {
+    clock.advance(10 * DAY)
+    tokens = await refreshed(app, tokens.refresh_token)
+  }
+  clock.advance(10 * DAY - 1)
+  tokens = await refreshed(app, tokens.refresh_token)
+  clock.advance(1)
+
+  const response = await refresh(app, tokens.refresh_token)
+
+  isOAuthError(t, response, 400, 'invalid_grant')
+  t.equal((await readProfile(app, tokens.access_token)).statusCode, 401)
+})
+
+t.test('after a password change the tokens from before are dead and those from after live, in the same second', async (t) => {
+  const app = await build(t)
+  stopClock(app)
+  const { id } = await createUser(app)
+  const login = { ...JOHN, username: 'ada', password: 'correct horse battery' }
+  const before = await logIn(app, login)
+  await app.users.setPassword(id, await app.passwordHasher.hash('staple of another kind'), {})
+  const after = await logIn(app, { ...login, password: 'staple of another kind' })
+
+  isOAuthError(t, await refresh(app, before.refresh_token), 400, 'invalid_grant')
+  t.equal((await readProfile(app, before.access_token)).statusCode, 401)
+  t.equal((await readProfile(app, after.access_token)).statusCode, 200)
+  t.equal((await refresh(app, after.refresh_token)).statusCode, 200)
+})
+
+t.test('after a log-out everywhere the tokens from before are dead and those from after live, in the same second', async (t) => {
+  const app = await build(t)
+  stopClock(app)
+  const before = [await logIn(app), await logIn(app)]
+  await app.users.logout((await app.users.find('johndoe'))?.id ?? '', {})
+  const after = await logIn(app)
+
+  for (const tokens of before) {
+    isOAuthError(t, await refresh(app, tokens.refresh_token), 400, 'invalid_grant')
+    t.equal((await readProfile(app, tokens.access_token)).statusCode, 401)
+  }
+  t.equal((await readProfile(app, after.access_token)).statusCode, 200)
+  t.equal((await refresh(app, after.refresh_token)).statusCode, 200)
+})
+
+t.test('a disabled user gets no token by any grant, and his old ones stay dead when he is enabled', async (t) => {
+  const app = await build(t)
+  const { id } = await createUser(app)
+  const login = { ...JOHN, username: 'ada', password: 'correct horse battery' }
+  const tokens = await logIn(app, login)
+  await app.users.disable(id, {})
+
+  const whileDisabled = [await requestToken(app, login), await refresh(app, tokens.refresh_token)]
+  const profile = await readProfile(app, tokens.access_token)
+  await app.users.enable(id, {})
+
+  for (const response of whileDisabled) isOAuthError(t, response, 400, 'invalid_grant')
+  t.equal(profile.statusCode, 401)
+  isOAuthError(t, await refresh(app, tokens.refresh_token), 400, 'invalid_grant')
+  t.equal((await readProfile(app, tokens.access_token)).statusCode, 401)
+})
+
+t.test('a refresh gives nothing if the user is disabled while it runs', async (t) => {
+  const app = await build(t)
+  const { id } = await createUser(app)
+  const tokens = await logIn(app, { ...JOHN, username: 'ada', password: 'correct horse battery' })
+  const { findLive } = app.sessions
+  t.intercept(app.sessions, 'findLive', {
+    value: async (sessionId: string) => {
+      const session = await findLive(sessionId)
+      await app.users.disable(id, {})
+      return session
+    }
+  })
+
+  const response = await refresh(app, tokens.refresh_token)
+
+  isOAuthError(t, response, 400, 'invalid_grant')
+  t.strictSame(await auditEvents(app, 'refresh_token_reuse'), [])
+})
+
+t.test('a log-in opens a new session whatever old one is presented with it', async (t) => {
+  const app = await build(t)
+  const old = await logIn(app)
+  const { sid } = app.accessTokens.verify(old.access_token)
+
+  const response = await app.inject({
+    method: 'POST',
+    url: '/token',
+    headers: { 'content-type': 'application/x-www-form-urlencoded', cookie: `sid=${sid}; session=${sid}` },
+    payload: new URLSearchParams({ ...JOHN, refresh_token: old.refresh_token, sid, session_id: sid }).toString()
+  })
+
+  t.equal(response.statusCode, 200)
+  t.not(app.accessTokens.verify(response.json().access_token).sid, sid)
+  t.not(app.refreshTokens.read(response.json().refresh_token)?.sessionId, sid)
+  t.equal(app.refreshTokens.read(response.json().refresh_token)?.generation, 0)
+})
