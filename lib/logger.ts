@@ -3,7 +3,7 @@ import type { Config } from './config.ts'
 
 // Nothing of the kind is logged on purpose; this is for the day somebody logs a whole object.
 const SECRETS = [
-  'password', 'access_token', 'refresh_token', 'token', 'authorization', 'cookie', 'client_secret',
+  'password', 'current_password', 'new_password', 'password_hash', 'passwordHash', 'secret', 'access_token', 'refresh_token', 'token', 'authorization', 'cookie', 'client_secret',
   'headers.authorization', 'headers.cookie', 'req.headers.authorization', 'req.headers.cookie',
   'body.password', 'body.refresh_token', 'body.token', 'body.client_secret'
 ]

@@ -1,7 +1,7 @@
 import { LogController, type FastifyReply, type FastifyRequest } from 'fastify'
 import type { Logger } from 'pino'
 
-/** One line for each answered request: the path without its query, and nothing from headers or bodies. */
+/** One line for each answered request: the path without its query or fragment, and nothing from headers or bodies. */
 export class RequestLog extends LogController {
   constructor () {
     super({ requestIdLogLabel: 'request_id' })
@@ -14,7 +14,7 @@ export class RequestLog extends LogController {
 
     const line = {
       method: request.method,
-      path: request.url.split('?', 1)[0],
+      path: request.url.split(/[?#]/, 1)[0],
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
       ip: request.ip,

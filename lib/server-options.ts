@@ -8,6 +8,10 @@ import { RequestLog } from './request-log.ts'
 /** How URLs are matched; what looks a path up by itself must do the same. */
 export const ROUTER_OPTIONS = { ignoreTrailingSlash: true } as const
 
+// Told apart from those of other processes and of earlier starts.
+const PROCESS_ID = randomUUID()
+let requests = 0
+
 const HEADERS_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 10_000
 const BODY_LIMIT = 16_384
@@ -18,7 +22,7 @@ export function serverOptions (config: Config, logger: FastifyBaseLogger): Fasti
     loggerInstance: logger,
     logController: requestLog,
     requestIdHeader: false,
-    genReqId: () => randomUUID(),
+    genReqId: () => `${PROCESS_ID}-${++requests}`,
     trustProxy: config.trustProxy,
     routerOptions: ROUTER_OPTIONS,
     bodyLimit: BODY_LIMIT,

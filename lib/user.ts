@@ -1,4 +1,5 @@
 import type { UserBody } from '../schemas/users.ts'
+import { BoundedMap } from './bounded-map.ts'
 
 /** A user without anything secret. Times are epoch milliseconds. */
 export interface User {
@@ -30,7 +31,14 @@ export function toUserBody (user: User): UserBody {
   }
 }
 
+// Writing a time costs more than finding it, and the same few are asked for again and again.
+const times = new BoundedMap<number, string>(10_000)
+
 /** RFC 3339 in UTC. */
 export function toTime (epochMs: number): string {
-  return new Date(epochMs).toISOString()
+  const known = times.get(epochMs)
+  if (known !== undefined) return known
+  const time = new Date(epochMs).toISOString()
+  times.set(epochMs, time)
+  return time
 }

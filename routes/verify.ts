@@ -4,7 +4,7 @@ import { Type } from '@sinclair/typebox'
 import { formatScope } from '../lib/scopes.ts'
 import { insufficientScope } from '../plugins/security/auth.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
-import { VerifyQuerySchema } from '../schemas/verify.ts'
+import { ForwardedQuerySchema, VerifyQuerySchema } from '../schemas/verify.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   // Some gateways send the method, the headers or the body of the request that they ask about.
@@ -29,10 +29,10 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       schema: {
         operationId: 'verifyToken',
         summary: 'Check a token for a gateway',
-        description: 'For nginx `auth_request`, forward auth in Traefik and Caddy, and Envoy `ext_authz`: any method, with any path after `/verify/`. The answer says who it is in headers that the gateway passes on; the gateway must remove the same headers from what clients send.',
+        description: 'For nginx `auth_request` and forward auth in Traefik and Caddy: any method, with any path after `/verify/`. The answer says who it is in headers that the gateway passes on; the gateway must remove the same headers from what clients send.',
         tags: ['Gateway'],
         hide: method !== 'GET',
-        querystring: VerifyQuerySchema,
+        querystring: url === '/verify' ? VerifyQuerySchema : ForwardedQuerySchema,
         response: {
           204: Type.Null({
             description: 'The token is valid and allows what was asked',

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox'
 
-export const VerifyQuerySchema = Type.Object({
+const QUERY = {
   scope: Type.Optional(Type.String({
     minLength: 1,
     maxLength: 512,
@@ -9,4 +9,10 @@ export const VerifyQuerySchema = Type.Object({
     description: 'Scopes that the token needs, separated by spaces',
     examples: ['profile']
   }))
-}, { title: 'VerifyQuery' })
+}
+
+/** Whoever configures the gateway writes this query; a misspelt `scope` must not ask for nothing. */
+export const VerifyQuerySchema = Type.Object(QUERY, { title: 'VerifyQuery', additionalProperties: false })
+
+/** Below `/verify/` the query of the request that is asked about may follow. */
+export const ForwardedQuerySchema = Type.Object(QUERY, { title: 'ForwardedQuery' })

@@ -15,7 +15,7 @@ export interface LiveSession {
   createdAt: number
   user: User
   /** What the user's roles allow now. */
-  allowed: string[]
+  allowed: readonly string[]
 }
 
 export interface NewSession {

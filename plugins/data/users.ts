@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { sql, type ExpressionBuilder } from 'kysely'
 import { uuidv7 } from 'uuidv7'
+import { BoundedMap } from '../../lib/bounded-map.ts'
 import { isUniqueViolation } from '../../lib/database/sqlite-connection.ts'
 import type { Tables } from '../../lib/database/tables.ts'
 import { PublicError } from '../../lib/errors.ts'
@@ -17,7 +18,7 @@ export interface LoginUser {
   passwordVersion: number
   disabledAt: number | null
   /** What the user's roles allow. */
-  scopes: string[]
+  scopes: readonly string[]
 }
 
 export interface NewUser {
@@ -252,9 +253,17 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
   }
 }
 
+// There are as many combinations of roles as people think of, and each is read at every request.
+const scopeLists = new BoundedMap<string, readonly string[]>(1000)
+
 /** Roles overlap, so a scope may be there more than once. */
-export function allScopes ({ everybodys_scopes: everybodys, scopes }: { everybodys_scopes: string | null, scopes: string | null }): string[] {
-  return [...new Set([everybodys, scopes].flatMap((text) => text?.split(' ').filter(Boolean) ?? []))]
+export function allScopes ({ everybodys_scopes: everybodys, scopes }: { everybodys_scopes: string | null, scopes: string | null }): readonly string[] {
+  const text = `${everybodys ?? ''} ${scopes ?? ''}`
+  const known = scopeLists.get(text)
+  if (known !== undefined) return known
+  const list = [...new Set(text.split(' ').filter(Boolean))]
+  scopeLists.set(text, list)
+  return list
 }
 
 async function requireRoles (db: Db, names: readonly string[]): Promise<void> {

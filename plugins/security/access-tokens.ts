@@ -21,7 +21,12 @@ export interface AccessTokens {
   /** Signs a JWT of type `at+jwt`, RFC 9068. */
   issue (subject: AccessTokenSubject): string
   /** @throws InvalidTokenError unless the token is ours, in force, and its key still believed */
-  verify (token: string): AccessTokenClaims
+  verify (token: string): VerifiedClaims
+}
+
+export interface VerifiedClaims extends AccessTokenClaims {
+  /** The members of `scope`. */
+  scopes: readonly string[]
 }
 
 declare module 'fastify' {
@@ -32,7 +37,7 @@ declare module 'fastify' {
 
 interface Verified {
   kid: string
-  claims: AccessTokenClaims
+  claims: VerifiedClaims
 }
 
 type Sign = (payload: Record<string, unknown>) => string
@@ -70,7 +75,8 @@ export default fp(async (fastify) => {
     } catch {
       throw new InvalidTokenError('the signature is wrong')
     }
-    return { kid, claims: checkClaims(payload, expected) }
+    const claims = checkClaims(payload, expected)
+    return { kid, claims: { ...claims, scopes: claims.scope.split(' ') } }
   }
 
   // What is remembered is that this very text was signed by that key, and nothing that time can change.

@@ -54,7 +54,7 @@ export default fp(async (fastify) => {
     const claims = readToken(request, accessTokens.verify)
     const session = await sessions.findLive(claims.sid)
     if (session === undefined || session.user.id !== claims.sub || session.clientId !== claims.client_id) throw invalidToken()
-    return { session, scopes: claims.scope.split(' ').filter((scope) => session.allowed.includes(scope)) }
+    return { session, scopes: claims.scopes.filter((scope) => session.allowed.includes(scope)) }
   }
 
   fastify.decorate('authorize', (required: readonly string[]) => async (request: FastifyRequest) => {

@@ -13,13 +13,14 @@ export default fp(async (fastify) => {
   async function authenticate (username: string, password: string, context: AuditContext): Promise<LoginUser & { passwordHash: string }> {
     const user = await users.findForLogin(username)
     const matches = await passwordHasher.verify(user?.passwordHash ?? null, password)
-    if (user === undefined || user.passwordHash === null || user.disabledAt !== null || !matches) throw await refuse(user?.id, context)
+    if (user === undefined || user.passwordHash === null || user.disabledAt !== null || !matches) throw await refuse(wrongCredentials(), user?.id, context)
     return { ...user, passwordHash: user.passwordHash }
   }
 
-  async function refuse (userId: string | undefined, context: AuditContext): Promise<OAuthError> {
-    await audit.record(db, { type: 'login', outcome: 'failure', ...(userId !== undefined && { userId }) }, context)
-    return new OAuthError('invalid_grant', 'Wrong username or password')
+  /** Records the refusal that the caller is to throw. */
+  async function refuse (error: OAuthError, userId: string | undefined, context: AuditContext): Promise<OAuthError> {
+    await audit.record(db, { type: 'login', outcome: 'failure', ...(userId !== undefined && { userId }), details: { error: error.code } }, context)
+    return error
   }
 
   /** The log-in goes on when there is no time for a new hash. */
@@ -39,13 +40,17 @@ export default fp(async (fastify) => {
 
     const user = await authenticate(username, password, context)
     const granted = intersectScopes(requested ?? user.scopes, user.scopes)
-    if (granted.length === 0) throw new OAuthError('invalid_scope', 'None of the requested scopes is allowed')
+    if (granted.length === 0) throw await refuse(new OAuthError('invalid_scope', 'None of the requested scopes is allowed'), user.id, context)
 
     await upgradeHash(user.id, user.passwordHash, password)
     const scope = formatScope(granted)
     const session = await sessions.open({ userId: user.id, passwordVersion: user.passwordVersion, clientId: client.id, scope }, context)
     // Meanwhile the user was disabled or the password changed.
-    if (session === undefined) throw await refuse(user.id, context)
+    if (session === undefined) throw await refuse(wrongCredentials(), user.id, context)
     return { userId: user.id, sessionId: session.id, generation: 0, scope, authenticatedAt: session.createdAt }
   })
 }, { name: 'password-grant', fastify: '5.x', dependencies: ['audit', 'database', 'grants', 'password-hasher', 'sessions', 'users'] })
+
+function wrongCredentials (): OAuthError {
+  return new OAuthError('invalid_grant', 'Wrong username or password')
+}

@@ -7,7 +7,7 @@ import { formatScope, intersectScopes, parseScope } from '../../lib/scopes.ts'
 export default fp(async (fastify) => {
   const { grants, sessions, refreshTokens } = fastify
 
-  function narrow (requested: string | undefined, original: string[], allowed: string[]): string {
+  function narrow (requested: string | undefined, original: string[], allowed: readonly string[]): string {
     const wanted = requested === undefined ? original : parseScope(requested)
     if (!wanted.every((scope) => original.includes(scope))) {
       throw new OAuthError('invalid_scope', 'The scope is wider than the one that was granted')

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import fp from 'fastify-plugin'
 
 declare module 'fastify' {
@@ -8,27 +9,40 @@ declare module 'fastify' {
   }
 }
 
+/** Node's own note on a connection: the answer that is being given. */
+type Connection = Socket & { _httpMessage?: ServerResponse | null }
+
 /** Lets the service stop with its last answer, whatever connections clients and gateways keep open. */
 export default fp(async (fastify) => {
   const { server } = fastify
-  const pending = new Set<ServerResponse>()
+  const connections = new Set<Connection>()
+  let pending = 0
   let draining = false
 
   function endIfDone (): void {
-    if (draining && pending.size === 0) server.closeAllConnections()
+    if (draining && pending === 0) server.closeAllConnections()
   }
 
+  function onAnswered (): void {
+    pending--
+    endIfDone()
+  }
+
+  server.on('connection', (connection: Connection) => {
+    connections.add(connection)
+    connection.on('close', () => { connections.delete(connection) })
+  })
+
   server.on('request', (_request, response) => {
-    pending.add(response)
-    response.once('close', () => {
-      pending.delete(response)
-      endIfDone()
-    })
+    pending++
+    response.on('close', onAnswered)
   })
 
   fastify.addHook('preClose', async () => {
     draining = true
-    pending.forEach((response) => { if (!response.headersSent) response.setHeader('connection', 'close') })
+    connections.forEach(({ _httpMessage: answer }) => {
+      if (answer?.headersSent === false) answer.setHeader('connection', 'close')
+    })
     endIfDone()
   })
 

@@ -85,7 +85,7 @@ for (const engine of engines) {
       await users.upgradeHash(id, 'hash', 'late hash')
 
       t.match(await login(), { passwordHash: 'better hash', passwordVersion: 0 })
-      t.match(await login('ben'), { passwordHash: 'hash' })
+      t.equal((await login('ben')).passwordHash, 'hash')
       t.match(await users.find('ada'), { updatedAt: START })
       t.equal(await isLive(session), true)
       t.same(await events(...SCENE), [])

@@ -9,7 +9,7 @@ for (const engine of engines) {
 
     t.test('A user is found by the name and by the address, however they are spelled', async (t) => {
       const { users } = await openRepositories(t, engine)
-      const user = await users.create({ username: 'ren\u00e9e', email: 'renee.m@example.com', passwordHash: 'hash' }, {})
+      const user = await users.create({ username: 'ren\u00e9e', email: 'Renee.M@example.com', passwordHash: 'hash' }, {})
       await users.create({ username: 'other', email: 'other@example.com' }, {})
 
       for (const spelling of spellings) {

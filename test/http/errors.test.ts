@@ -3,8 +3,8 @@ import t, { type Test } from 'tap'
 import { PublicError, UnavailableError } from '../../lib/errors.ts'
 import { build, captureLog, isOAuthError, JOHN, lockDatabase, logIn, postForm, readProfile, refresh, requestToken } from '../helper.ts'
 
-const UUID = '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}'
-const INTERNAL = new RegExp(`^Something went wrong here; the log tells more about request ${UUID}$`)
+const REQUEST_ID = '[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}-\\d+'
+const INTERNAL = new RegExp(`^Something went wrong here; the log tells more about request ${REQUEST_ID}$`)
 const SQL = "SQLITE_ERROR: near \"users\": select * from users where password_hash = '$argon2id$CANARY'"
 
 /** Asserts an error body as all endpoints but those of OAuth have it, and nothing beside it. */
@@ -62,7 +62,7 @@ t.test('whatever is thrown behind an endpoint', async (t) => {
   t.test('is in the log with its cause', async (t) => {
     const [line] = log.lines.filter(({ err }) => (err as { code?: string } | undefined)?.code === 'ERR_SQLITE_ERROR')
 
-    t.match(line, { level: 50, msg: INTERNAL, request_id: new RegExp(UUID) })
+    t.match(line, { level: 50, msg: INTERNAL, request_id: new RegExp(REQUEST_ID) })
     const { message, stack } = line?.err as { message: string, stack: string }
     t.ok(message.includes(SQL))
     t.ok(stack.includes('errors.test.ts'))

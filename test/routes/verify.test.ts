@@ -133,6 +133,17 @@ t.test('a scope that the token lacks is a 403 that names what was asked for', as
   }
 })
 
+t.test('a misspelt parameter on the path itself is a 400, below it the query may be that of the request', async (t) => {
+  for (const query of ['scopes=users:write', 'Scope=users:write', 'scope=profile&x=1']) {
+    const refused = await verify({ url: `/verify?${query}` })
+    const ignored = await verify({ url: `/verify/orders?${query}` })
+
+    t.equal(refused.statusCode, 400, query)
+    t.strictSame(identity(refused), {})
+    t.equal(ignored.statusCode, 204, query)
+  }
+})
+
 t.test('a scope that is none is a 400 and lets nobody through', async (t) => {
   const queries = [
     'scope=', 'scope', 'scope=%20', 'scope=profile%20', 'scope=%20profile', 'scope=profile%20%20account', 'scope=profile%0d%0aX-Auth-User:%20root',

@@ -35,7 +35,7 @@ t.test('a failed log-in of a user is audited with his id', async (t) => {
   await postForm(app, '/token', { ...LOGIN, password: 'wrong horse' }, HEADERS)
 
   const [event, ...more] = await auditEvents(app, 'login')
-  t.same(event, { ...REQUEST, id: event?.id, type: 'login', outcome: 'failure', user_id: userId, session_id: null, request_id: requestId() })
+  t.same(event, { ...REQUEST, id: event?.id, type: 'login', outcome: 'failure', user_id: userId, session_id: null, request_id: requestId(), details: '{"error":"invalid_grant"}' })
   t.strictSame(more, [])
 })
 
@@ -45,9 +45,20 @@ t.test('a failed log-in of an unknown user is audited without the name, which ma
   await postForm(app, '/token', { ...LOGIN, username: 'hunter2' }, HEADERS)
 
   const [event, ...more] = await auditEvents(app, 'login')
-  t.same(event, { ...REQUEST, id: event?.id, type: 'login', outcome: 'failure', user_id: null, session_id: null, request_id: requestId() })
+  t.same(event, { ...REQUEST, id: event?.id, type: 'login', outcome: 'failure', user_id: null, session_id: null, request_id: requestId(), details: '{"error":"invalid_grant"}' })
   t.strictSame(more, [])
   t.notMatch(JSON.stringify(event), /hunter2|horse/)
+})
+
+t.test('the right password with a scope that is not allowed is audited, so that nobody tries passwords unseen', async (t) => {
+  const { app, userId, requestId } = await prepare(t)
+
+  const response = await postForm(app, '/token', { ...LOGIN, scope: 'users:write' }, HEADERS)
+
+  t.equal(response.json().error, 'invalid_scope')
+  const [event, ...more] = await auditEvents(app, 'login')
+  t.same(event, { ...REQUEST, id: event?.id, type: 'login', outcome: 'failure', user_id: userId, session_id: null, request_id: requestId(), details: '{"error":"invalid_scope"}' })
+  t.strictSame(more, [])
 })
 
 t.test('the use of an old refresh token is audited with the session that it ends', async (t) => {

@@ -56,7 +56,7 @@ t.test('a log-in that asks only for scopes that are not allowed', async (t) => {
 
     isOAuthError(t, response, 400, 'invalid_scope')
     t.strictSame(await app.db.selectFrom('sessions').select('id').execute(), [])
-    t.strictSame(await auditEvents(app, 'login'), [])
+    t.match(await auditEvents(app, 'login'), [{ outcome: 'failure', session_id: null }])
   })
 
   t.test('does not say so after a wrong one', async (t) => {
