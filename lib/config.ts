@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { isIP, BlockList } from 'node:net'
 import { availableParallelism } from 'node:os'
 import { envSchema, type EnvSchemaOpt } from 'env-schema'
 import { ConfigSchema, CREDENTIALS, type Environment } from '../schemas/config.ts'
+import { parseOrigins, parsePublicUrl, parseTrustProxy } from './config-network.ts'
 import { StartupError } from './errors.ts'
 import { isWeakSecret } from './service-secret.ts'
 
@@ -155,25 +155,6 @@ function toConfig (settings: Environment, problems: Problems): Config {
   }
 }
 
-function parsePublicUrl ({ PUBLIC_URL, PORT }: Environment, production: boolean, problems: Problems): string {
-  if (PUBLIC_URL === undefined) {
-    if (production) problems.push('PUBLIC_URL is required in production')
-    return `http://localhost:${PORT}`
-  }
-  const url = URL.parse(PUBLIC_URL)
-  if (url === null || !/^https?:$/.test(url.protocol) || url.username !== '' || url.password !== '' || /[?#]/.test(PUBLIC_URL)) {
-    problems.push('PUBLIC_URL must be an http or https URL without credentials, query or fragment')
-    return ''
-  }
-  // RFC 8414 section 2: the issuer is an https URL; plain http is for the own machine only.
-  if (production && url.protocol !== 'https:' && !isLoopback(url.hostname)) problems.push('PUBLIC_URL must begin with https:// in production')
-  return url.href.replace(/\/+$/, '')
-}
-
-function isLoopback (hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
-}
-
 function parseDatabaseUrl (url: string, problems: Problems): string {
   const path = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1]
   if (path === undefined || path.includes('?') || path.startsWith(':')) {
@@ -196,34 +177,4 @@ function checkArgon2Floor ({ ARGON2_MEMORY_KIB: memory, ARGON2_TIME_COST: passes
   if (memory < ARGON2_FLOOR.memoryKib || memory * passes < ARGON2_FLOOR.memoryTimesPasses) {
     problems.push('ARGON2_MEMORY_KIB and ARGON2_TIME_COST are too low for production; 19456 and 2 are the least that OWASP recommends')
   }
-}
-
-function parseTrustProxy (list: string | undefined, production: boolean, problems: Problems): string[] | false {
-  if (list === undefined && production) problems.push('TRUST_PROXY is required in production: the CIDR ranges of the proxies in front, or none')
-  if (list === undefined || list === 'none') return false
-  const ranges = list.split(',').map((range) => range.trim())
-  if (!ranges.every(isRange)) problems.push('TRUST_PROXY must be none, or IP addresses and CIDR ranges separated by commas')
-  return ranges
-}
-
-function isRange (range: string): boolean {
-  const [address = '', prefix, ...rest] = range.split('/')
-  if (isIP(address) === 0 || rest.length > 0) return false
-  if (prefix === undefined) return true
-  if (!/^[1-9]\d?\d?$/.test(prefix)) return false // a prefix of 0 would trust everybody
-  try {
-    new BlockList().addSubnet(address, Number(prefix), isIP(address) === 4 ? 'ipv4' : 'ipv6')
-    return true
-  } catch {
-    return false
-  }
-}
-
-function parseOrigins (list: string | undefined, problems: Problems): string[] {
-  if (list === undefined) return []
-  const origins = list.split(',').map((origin) => origin.trim())
-  if (!origins.every((origin) => /^https?:/.test(origin) && URL.parse(origin)?.origin === origin)) {
-    problems.push('CORS_ORIGINS must be origins such as https://app.example.com, separated by commas')
-  }
-  return origins
 }

@@ -1,8 +1,9 @@
 import { closeSync, fsyncSync, openSync, statSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
-import { StartupError, UnavailableError } from '../errors.ts'
+import { StartupError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
+import { CORRUPT, startupError, translate } from './sqlite-errors.ts'
 import { createSqliteReader, type SqliteReader } from './sqlite-reader.ts'
 
 /** An SQLite file with its prepared statements, cached by their text. */
@@ -28,7 +29,8 @@ export interface SqliteResult {
 
 interface Statement {
   statement: StatementSync
-  returnsRows: boolean
+  /** Their names; none if it returns no rows. */
+  columns: string[]
 }
 
 // A start may wait for another process that starts; a request must not block the event loop.
@@ -38,20 +40,6 @@ const REQUEST_TIMEOUT_MS = 10
 const CHECKED_BYTES = 64 * 1024 * 1024
 // Holds the inner pages of the indexes of a million users.
 const CACHE_KIB = 65_536
-
-const PRIMARY_CODE = 0xff
-const BUSY = 5
-const CORRUPT = 11
-const PASSING_FAULTS = new Map([
-  [BUSY, 'is locked by another program'],
-  [6, 'is locked by another program'],
-  [8, "can't be written"],
-  [10, "can't be read or written"],
-  [13, 'is full'],
-  [14, "can't be opened"]
-])
-const DAMAGED = new Set([CORRUPT, 26])
-const UNIQUE_VIOLATIONS = new Set([1555, 2067])
 
 /** @throws StartupError with one sentence for the operator */
 export function openSqlite (path: string): SqliteConnection {
@@ -94,7 +82,8 @@ function createConnection (database: DatabaseSync): SqliteConnection {
     const known = statements.get(sql)
     if (known !== undefined) return known
     const statement = database.prepare(sql)
-    const prepared = { statement, returnsRows: statement.columns().length > 0 }
+    statement.setReturnArrays(true)
+    const prepared = { statement, columns: columnNames(statement) }
     statements.set(sql, prepared)
     return prepared
   }
@@ -102,13 +91,11 @@ function createConnection (database: DatabaseSync): SqliteConnection {
   return {
     run (sql, parameters) {
       try {
-        const { statement, returnsRows } = prepare(sql)
+        const prepared = prepare(sql)
         const values = parameters as SQLInputValue[]
-        if (returnsRows) {
-          const rows = statement.all(...values)
-          return { rows, changes: rows.length }
-        }
-        return { rows: [], changes: Number(statement.run(...values).changes) }
+        if (prepared.columns.length === 0) return { rows: [], changes: Number(prepared.statement.run(...values).changes) }
+        const rows = (prepared.statement.all(...values) as unknown as unknown[][]).map((row) => toRow(prepared, row))
+        return { rows, changes: rows.length }
       } catch (error) {
         throw translate(error)
       }
@@ -116,7 +103,9 @@ function createConnection (database: DatabaseSync): SqliteConnection {
 
     first<Row> (sql: string, parameters: readonly unknown[]) {
       try {
-        return prepare(sql).statement.get(...parameters as SQLInputValue[]) as Row | undefined
+        const prepared = prepare(sql)
+        const values = prepared.statement.get(...parameters as SQLInputValue[]) as unknown as unknown[] | undefined
+        return values && toRow(prepared, values) as Row
       } catch (error) {
         throw translate(error)
       }
@@ -149,32 +138,16 @@ function createConnection (database: DatabaseSync): SqliteConnection {
   }
 }
 
-export function isBusy (error: unknown): boolean {
-  return error instanceof UnavailableError && sqliteCode(error.cause) === BUSY
+function columnNames (statement: StatementSync): string[] {
+  return statement.columns().map(({ name }) => name)
 }
 
-export function isUniqueViolation (error: unknown): boolean {
-  return UNIQUE_VIOLATIONS.has((error as { errcode?: number }).errcode ?? 0)
-}
-
-function sqliteCode (error: unknown): number {
-  return ((error as { errcode?: number }).errcode ?? 0) & PRIMARY_CODE
-}
-
-function translate (cause: unknown): unknown {
-  return PASSING_FAULTS.has(sqliteCode(cause))
-    ? databaseUnavailable({ cause })
-    : cause
-}
-
-export function databaseUnavailable (options?: ErrorOptions): UnavailableError {
-  return new UnavailableError('The database does not answer; try again later', 1, options)
-}
-
-function startupError (path: string, cause: unknown): unknown {
-  const code = sqliteCode(cause)
-  const fault = DAMAGED.has(code) ? 'is damaged or is not an SQLite database; restore a backup' : PASSING_FAULTS.get(code)
-  return fault === undefined ? cause : new StartupError(`The database ${path} ${fault}`, { cause })
+// SQLite's own rows take as long to make as the query that finds them: it looks up the name of every column again.
+function toRow (prepared: Statement, values: readonly unknown[]): Record<string, unknown> {
+  if (prepared.columns.length !== values.length) prepared.columns = columnNames(prepared.statement) // the schema has changed
+  const row: Record<string, unknown> = {}
+  for (let index = 0; index < values.length; index++) row[prepared.columns[index] as string] = values[index]
+  return row
 }
 
 // An empty file is what a truncated database looks like, and SQLite would take it for a new one.

@@ -3,7 +3,8 @@ import {
   SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler,
   type CompiledQuery, type DatabaseConnection, type Dialect, type Driver, type QueryResult
 } from 'kysely'
-import { databaseUnavailable, isBusy, type SqliteConnection } from './sqlite-connection.ts'
+import type { SqliteConnection } from './sqlite-connection.ts'
+import { databaseUnavailable, isBusy } from './sqlite-errors.ts'
 
 // How long a request may wait for its turn and for a writer in another process, in milliseconds.
 const WAIT_BUDGET_MS = 2000

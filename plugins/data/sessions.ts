@@ -1,9 +1,9 @@
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
+import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import type { User } from '../../lib/user.ts'
 import type { Audit, AuditContext, AuditEventType } from './audit.ts'
 import type { Db, PrepareRead } from './database.ts'
-import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from './users.ts'
 
 /** A session that is neither revoked nor expired, of a user who is not disabled. */
 export interface LiveSession {

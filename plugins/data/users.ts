@@ -1,9 +1,7 @@
 import fp from 'fastify-plugin'
-import { sql, type ExpressionBuilder } from 'kysely'
 import { uuidv7 } from 'uuidv7'
-import { BoundedMap } from '../../lib/bounded-map.ts'
-import { isUniqueViolation } from '../../lib/database/sqlite-connection.ts'
-import type { Tables } from '../../lib/database/tables.ts'
+import { isUniqueViolation } from '../../lib/database/sqlite-errors.ts'
+import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import { PublicError } from '../../lib/errors.ts'
 import { canonicalIdentifier, parseEmail, parseFullName, parseUsername } from '../../lib/identifiers.ts'
 import type { User } from '../../lib/user.ts'
@@ -64,62 +62,6 @@ declare module 'fastify' {
     users: Users
   }
 }
-
-/** The columns of a user, with the names of the roles in one text. */
-export const USER_COLUMNS = [
-  'users.username', 'users.email', 'users.email_verified_at', 'users.full_name',
-  'users.disabled_at', 'users.created_at', 'users.updated_at', 'users.last_login_at'
-] as const
-
-export interface UserColumns {
-  username: string
-  email: string | null
-  email_verified_at: number | null
-  full_name: string | null
-  disabled_at: number | null
-  created_at: number
-  updated_at: number
-  last_login_at: number | null
-  roles: string | null
-}
-
-/** The names of the user's roles in one text; null if he has only the one that everybody has. */
-export function rolesOf (query: ExpressionBuilder<Tables, 'users'>) {
-  return query.selectFrom('user_roles')
-    .select(sql<string | null>`string_agg(user_roles.role, ' ')`.as('roles'))
-    .whereRef('user_roles.user_id', '=', 'users.id')
-    .as('roles')
-}
-
-/** What the role allows that everybody has. */
-export function everybodysScopes (query: ExpressionBuilder<Tables, 'users'>) {
-  return query.selectFrom('roles').select('roles.scopes').where('roles.name', '=', sql.lit('user')).as('everybodys_scopes')
-}
-
-/** What the user's other roles allow, in one text. */
-export function scopesOf (query: ExpressionBuilder<Tables, 'users'>) {
-  return query.selectFrom('user_roles').innerJoin('roles', 'roles.name', 'user_roles.role')
-    .select(sql<string | null>`string_agg(roles.scopes, ' ')`.as('scopes'))
-    .whereRef('user_roles.user_id', '=', 'users.id')
-    .as('scopes')
-}
-
-export function toUser (id: string, row: UserColumns): User {
-  return {
-    id,
-    username: row.username,
-    email: row.email,
-    emailVerifiedAt: row.email_verified_at,
-    fullName: row.full_name,
-    disabledAt: row.disabled_at,
-    roles: row.roles === null ? EVERYBODY : ['user', ...row.roles.split(' ').filter((role) => role !== 'user').toSorted()],
-    createdAt: row.created_at,
-    updatedAt: row.updated_at,
-    lastLoginAt: row.last_login_at
-  }
-}
-
-const EVERYBODY = ['user']
 
 const KEY_COLUMNS = { username: 'username', email: 'email_key' } as const
 
@@ -251,19 +193,6 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
       return demo.username
     }
   }
-}
-
-// There are as many combinations of roles as people think of, and each is read at every request.
-const scopeLists = new BoundedMap<string, readonly string[]>(1000)
-
-/** Roles overlap, so a scope may be there more than once. */
-export function allScopes ({ everybodys_scopes: everybodys, scopes }: { everybodys_scopes: string | null, scopes: string | null }): readonly string[] {
-  const text = `${everybodys ?? ''} ${scopes ?? ''}`
-  const known = scopeLists.get(text)
-  if (known !== undefined) return known
-  const list = [...new Set(text.split(' ').filter(Boolean))]
-  scopeLists.set(text, list)
-  return list
 }
 
 async function requireRoles (db: Db, names: readonly string[]): Promise<void> {

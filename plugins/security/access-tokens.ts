@@ -36,6 +36,7 @@ declare module 'fastify' {
 }
 
 interface Verified {
+  token: string
   kid: string
   claims: VerifiedClaims
 }
@@ -76,15 +77,17 @@ export default fp(async (fastify) => {
       throw new InvalidTokenError('the signature is wrong')
     }
     const claims = checkClaims(payload, expected)
-    return { kid, claims: { ...claims, scopes: claims.scope.split(' ') } }
+    return { token, kid, claims: { ...claims, scopes: claims.scope.split(' ') } }
   }
 
   // What is remembered is that this very text was signed by that key, and nothing that time can change.
+  // It is found by its signature, the shortest part that tells tokens apart, and compared as a whole.
   function remember (token: string): Verified {
-    const known = verified.get(token)
-    if (known !== undefined) return known
+    const signature = token.slice(token.lastIndexOf('.'))
+    const known = verified.get(signature)
+    if (known?.token === token) return known
     const fresh = verifySignature(token)
-    verified.set(token, fresh)
+    verified.set(signature, fresh)
     return fresh
   }
 

@@ -1,7 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { isUniqueViolation, openSqlite, openSqliteReader, type SqliteConnection } from '../../../lib/database/sqlite-connection.ts'
+import { openSqlite, openSqliteReader, type SqliteConnection } from '../../../lib/database/sqlite-connection.ts'
+import { isUniqueViolation } from '../../../lib/database/sqlite-errors.ts'
 import { temporaryDirectory } from '../../helper.ts'
 import { openDatabase, write } from './open.ts'
 
