@@ -104,13 +104,30 @@ t.test('the JWT library only sees tokens of the algorithm of their key, and is t
   ])
 })
 
+t.test('a remembered signature speaks for its own token only', async (t) => {
+  const app = await build(t)
+  const { token } = await createForge(app)
+  app.accessTokens.verify(token)
+  const [header, payload, signature] = token.split('.') as [string, string, string]
+  const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as object
+  const changed = Buffer.from(JSON.stringify({ ...claims, sub: 'somebody-else' })).toString('base64url')
+
+  t.throws(() => app.accessTokens.verify(`${header}.${changed}.${signature}`), { name: 'InvalidTokenError', message: 'the signature is wrong' })
+  t.throws(() => app.accessTokens.verify(`.${signature}`), { name: 'InvalidTokenError' })
+})
+
 t.test('only so many tokens are remembered', async (t) => {
   const app = await build(t)
   const { header, claims } = await createForge(app)
   let verifications = 0
   // Ten thousand real signatures would show nothing more.
   t.intercept(app.jwt, 'verify', { value: () => { verifications++ } })
-  const issue = (number: number): string => compact(header, { ...claims, jti: String(number) }, () => Buffer.alloc(64))
+  const signature = (number: number): Buffer => {
+    const bytes = Buffer.alloc(64)
+    bytes.writeUInt32BE(number)
+    return bytes
+  }
+  const issue = (number: number): string => compact(header, { ...claims, jti: String(number) }, () => signature(number))
   const first = issue(0)
   app.accessTokens.verify(first)
   for (let number = 1; number < 10_000; number++) app.accessTokens.verify(issue(number))
