@@ -13,11 +13,11 @@ const RETRY_EVERY_MS = 20
 /**
  * Kysely on the one connection that writes: callers take turns, and who waits does not block the event loop.
  *
- * @param onTurnEnd is called when a turn is over, before its caller goes on
+ * @param beforeStatement is called right before each statement runs
  */
-export function createSqliteDialect (connection: SqliteConnection, onTurnEnd: () => void = () => {}): Dialect {
+export function createSqliteDialect (connection: SqliteConnection, beforeStatement: () => void = () => {}): Dialect {
   return {
-    createDriver: () => new SqliteDriver(connection, onTurnEnd),
+    createDriver: () => new SqliteDriver(connection, beforeStatement),
     createAdapter: () => new Adapter(),
     createQueryCompiler: () => new SqliteQueryCompiler(),
     createIntrospector: (db) => new SqliteIntrospector(db)
@@ -32,11 +32,13 @@ class Adapter extends SqliteAdapter {
 
 class Turn implements DatabaseConnection {
   readonly #connection: SqliteConnection
+  readonly #beforeStatement: () => void
   readonly #deadline: number
   readonly end: () => void
 
-  constructor (connection: SqliteConnection, deadline: number, end: () => void) {
+  constructor (connection: SqliteConnection, beforeStatement: () => void, deadline: number, end: () => void) {
     this.#connection = connection
+    this.#beforeStatement = beforeStatement
     this.#deadline = deadline
     this.end = end
   }
@@ -49,6 +51,7 @@ class Turn implements DatabaseConnection {
   async run (sql: string, parameters: readonly unknown[] = []): Promise<ReturnType<SqliteConnection['run']>> {
     while (true) {
       try {
+        this.#beforeStatement()
         return this.#connection.run(sql, parameters)
       } catch (error) {
         if (!isBusy(error) || performance.now() > this.#deadline) throw error
@@ -64,12 +67,12 @@ class Turn implements DatabaseConnection {
 
 class SqliteDriver implements Driver {
   readonly #connection: SqliteConnection
-  readonly #onTurnEnd: () => void
+  readonly #beforeStatement: () => void
   #lastTurn: Promise<void> = Promise.resolve()
 
-  constructor (connection: SqliteConnection, onTurnEnd: () => void) {
+  constructor (connection: SqliteConnection, beforeStatement: () => void) {
     this.#connection = connection
-    this.#onTurnEnd = onTurnEnd
+    this.#beforeStatement = beforeStatement
   }
 
   async init (): Promise<void> {}
@@ -85,11 +88,10 @@ class SqliteDriver implements Driver {
       resolve()
       throw databaseUnavailable()
     }
-    return new Turn(this.#connection, deadline, resolve)
+    return new Turn(this.#connection, this.#beforeStatement, deadline, resolve)
   }
 
   async releaseConnection (turn: Turn): Promise<void> {
-    this.#onTurnEnd()
     turn.end()
   }
 

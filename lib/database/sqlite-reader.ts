@@ -4,7 +4,7 @@ import type { SqliteConnection } from './sqlite-connection.ts'
 export interface SqliteReader {
   /** @throws UnavailableError if the file can't be read */
   first<Row> (sql: string, parameters: readonly unknown[]): Row | undefined
-  /** To be called when this process has written: the next read sees it. */
+  /** To be called before this process writes: the next read sees it, and no snapshot keeps the log from being taken over. */
   refresh (): void
   /** @throws StartupError if the file exists or can't be written */
   backup (path: string): void
