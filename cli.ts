@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { addCalibrateCommand } from './cli/calibrate.ts'
 import { addDatabaseCommands } from './cli/database.ts'
 import { addKeyCommands } from './cli/key.ts'
+import { addRoleCommands } from './cli/role.ts'
 import { addUserCommands } from './cli/user.ts'
 import { PublicError, StartupError } from './lib/errors.ts'
 import packageJson from './package.json' with { type: 'json' }
@@ -13,6 +14,7 @@ const program = new Command('latchkey')
   .showHelpAfterError()
 
 addUserCommands(program)
+addRoleCommands(program)
 addKeyCommands(program)
 addDatabaseCommands(program)
 addCalibrateCommand(program)

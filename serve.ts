@@ -4,6 +4,7 @@ import type { Config } from './lib/config.ts'
 import { createLogger } from './lib/logger.ts'
 import { readConfig } from './lib/process-config.ts'
 import { StartupError } from './lib/errors.ts'
+import { lowerWorkerPriority } from './lib/worker-priority.ts'
 
 const DRAIN_MS = 10_000
 // Files and name look-ups must find a thread while all others hash.
@@ -24,6 +25,7 @@ async function start (config: Config): Promise<void> {
   process.env.UV_THREADPOOL_SIZE ??= String(config.hashConcurrency + SPARE_THREADS)
   const logger = await createLogger(config)
   const fastify = await buildApp(config, logger)
+  lowerWorkerPriority()
 
   closeWithGrace({ delay: DRAIN_MS, logger }, async ({ err }) => {
     if (err !== undefined) logger.fatal(err, 'The process stops after an error that nobody caught')

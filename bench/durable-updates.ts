@@ -9,7 +9,7 @@ export interface UpdatesJob {
 
 const ROWS = 1000
 
-/** The limit of every write: updates of one row per second, each on the disk before the next. */
+/** What the disk gives to a single writer: updates of one row per second, each on the disk before the next. Commits that are shared may pass it. */
 doJob(async ({ path, seconds }: UpdatesJob): Promise<number> => {
   const database = new DatabaseSync(path)
   database.exec(`

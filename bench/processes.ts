@@ -1,9 +1,9 @@
 import { fork, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, closeSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { findFreePort } from './free-port.ts'
 import type { Workspace } from './workspace.ts'
 
 /** A server in a process of its own. */
@@ -34,15 +34,6 @@ function watch (child: ChildProcess): ChildProcess {
   return child
 }
 
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
-
 async function isReady (url: string): Promise<boolean> {
   try {
     const response = await fetch(`${url}/health/ready`, { headers: { connection: 'close' } })
@@ -55,7 +46,7 @@ async function isReady (url: string): Promise<boolean> {
 
 /** Starts the service as an operator would; what it logs goes to the workspace. */
 export async function startService ({ env, logPath }: Workspace): Promise<Server> {
-  const port = await freePort()
+  const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
   const log = openSync(logPath, 'a')
   const startedAt = performance.now()

@@ -1,9 +1,15 @@
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { createLogger } from '../lib/logger.ts'
 import { readConfig } from '../lib/process-config.ts'
+import accounts from '../plugins/data/accounts.ts'
 import audit from '../plugins/data/audit.ts'
 import database from '../plugins/data/database.ts'
+import oneTimeTokens from '../plugins/data/one-time-tokens.ts'
+import outbox from '../plugins/data/outbox.ts'
+import passwords from '../plugins/data/passwords.ts'
+import roles from '../plugins/data/roles.ts'
 import signingKeys from '../plugins/data/signing-keys.ts'
+import userImport from '../plugins/data/user-import.ts'
 import users from '../plugins/data/users.ts'
 import keyRing from '../plugins/security/key-ring.ts'
 import passwordHasher from '../plugins/security/password-hasher.ts'
@@ -23,7 +29,7 @@ export async function withService<Result> (work: (service: FastifyInstance) => P
   const logger: FastifyBaseLogger = await createLogger({ production: settings.production, logLevel: 'warn' }, STANDARD_ERROR)
   const service = Fastify({ loggerInstance: logger })
   try {
-    for (const plugin of [config, clock, database, audit, users, signingKeys, vault, keyRing, passwordHasher, passwordPolicy]) {
+    for (const plugin of [config, clock, database, audit, users, userImport, accounts, roles, oneTimeTokens, outbox, passwords, signingKeys, vault, keyRing, passwordHasher, passwordPolicy]) {
       await service.register(plugin, { app: { config: settings } })
     }
     return await work(service)

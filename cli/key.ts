@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import type { FastifyInstance } from 'fastify'
+import { toKeyBody } from '../lib/key-body.ts'
 import { toTime } from '../lib/user.ts'
 import { OPERATOR, withService } from './context.ts'
 import { addCommand, formatTable, print, type OutputOptions } from './output.ts'
@@ -21,12 +22,5 @@ export function addKeyCommands (program: Command): void {
 }
 
 function describeKeys ({ keyRing }: FastifyInstance) {
-  const { kid: current, activatesAt } = keyRing.current()
-  return keyRing.trusted().map((key) => ({
-    kid: key.kid,
-    alg: key.alg,
-    state: key.kid === current ? 'signs' : key.activatesAt > activatesAt ? 'published' : 'retired',
-    created_at: toTime(key.createdAt),
-    activates_at: toTime(key.activatesAt)
-  }))
+  return keyRing.trusted().map((key) => toKeyBody(key, keyRing.current()))
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { StartupError } from '../lib/errors.ts'
 import { toTime, toUserBody, type User } from '../lib/user.ts'
 import { OPERATOR, withService } from './context.ts'
+import { addImportCommand } from './import.ts'
 import { addCommand, formatTable, print, type OutputOptions } from './output.ts'
 import { readPassword } from './password-input.ts'
 
@@ -29,20 +30,22 @@ export function addUserCommands (program: Command): void {
   addCommand(user, 'show <user>', 'show a user, by username or e-mail address').action(show)
 
   addCommand(user, 'disable <user>', 'shut a user out and end the sessions').action(async (name: string, options: OutputOptions) => {
-    await change(name, options, async ({ users }, { id }) => await users.disable(id, OPERATOR) ? 'is disabled' : 'was disabled already')
+    await change(name, options, async ({ accounts }, { id }) => await accounts.update(id, { disabled: true }, OPERATOR) ? 'is disabled' : 'was disabled already')
   })
   addCommand(user, 'enable <user>', 'let a disabled user in again').action(async (name: string, options: OutputOptions) => {
-    await change(name, options, async ({ users }, { id }) => await users.enable(id, OPERATOR) ? 'is enabled' : 'was not disabled')
+    await change(name, options, async ({ accounts }, { id }) => await accounts.update(id, { disabled: false }, OPERATOR) ? 'is enabled' : 'was not disabled')
   })
   addCommand(user, 'logout <user>', 'end all sessions of a user').action(async (name: string, options: OutputOptions) => {
-    await change(name, options, async ({ users }, { id }) => `is logged out of ${await users.logout(id, OPERATOR)} sessions`)
+    await change(name, options, async ({ accounts }, { id }) => `is logged out of ${await accounts.logout(id, OPERATOR)} sessions`)
   })
   addCommand(user, 'set-password <user>', 'set a new password, from standard input, and end the sessions').action(async (name: string, options: OutputOptions) => {
     await change(name, options, async (service, user) => {
-      await service.users.setPassword(user.id, await readPasswordHash(service, user), OPERATOR)
+      const hash = await readPasswordHash(service, user)
+      await service.db.transaction().execute(async (tx) => await service.passwords.set(tx, { userId: user.id, hash }, 'user_password_set', OPERATOR))
       return 'has a new password'
     })
   })
+  addImportCommand(user)
 }
 
 async function create ({ username, email, fullName, role, admin, ...output }: CreateOptions): Promise<void> {

@@ -20,7 +20,7 @@ export function parsePublicUrl ({ PUBLIC_URL, PORT }: Environment, production: b
   return url.href.replace(/\/+$/, '')
 }
 
-function isLoopback (hostname: string): boolean {
+export function isLoopback (hostname: string): boolean {
   return hostname === 'localhost' || hostname === '[::1]' || (isIP(hostname) === 4 && hostname.startsWith('127.'))
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { envSchema, type EnvSchemaOpt } from 'env-schema'
 import { ConfigSchema, CREDENTIALS, type Environment } from '../schemas/config.ts'
+import { parseMail, type MailConfig } from './config-mail.ts'
 import { parseOrigins, parsePublicUrl, parseTrustProxy } from './config-network.ts'
 import { StartupError } from './errors.ts'
 import { isWeakSecret } from './service-secret.ts'
@@ -37,6 +38,11 @@ export interface Config {
   trustProxy: string[] | false
   corsOrigins: readonly string[]
   docs: boolean
+  registration: Environment['REGISTRATION']
+  requireVerifiedEmail: boolean
+  mail: MailConfig
+  /** Milliseconds. */
+  auditRetentionMs: number
   logLevel: Environment['LOG_LEVEL']
 }
 
@@ -151,6 +157,10 @@ function toConfig (settings: Environment, problems: Problems): Config {
     trustProxy: parseTrustProxy(settings.TRUST_PROXY, production, problems),
     corsOrigins: parseOrigins(settings.CORS_ORIGINS, problems),
     docs: settings.DOCS,
+    registration: settings.REGISTRATION,
+    requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL,
+    mail: parseMail(settings, publicUrl, production, problems),
+    auditRetentionMs: settings.AUDIT_RETENTION_DAYS * DAY,
     logLevel: settings.LOG_LEVEL
   }
 }

@@ -48,6 +48,23 @@ export class WeakPasswordError extends PublicError {
   }
 }
 
+/** The caller's scopes do not allow it. */
+export class ForbiddenError extends PublicError {
+  override readonly name = 'ForbiddenError'
+  /** For the audit log. */
+  readonly neededScopes: readonly string[]
+
+  constructor (code: 'insufficient_scope' | 'beyond_own_scopes', message: string, neededScopes: readonly string[], headers?: ErrorHeaders) {
+    super(403, code, message, headers)
+    this.neededScopes = neededScopes
+  }
+}
+
+/** Nothing is found under this URL, or nothing that the caller may know of. */
+export function notFound (): PublicError {
+  return new PublicError(404, 'not_found', 'There is nothing here')
+}
+
 /** The work can't be done now and can be tried again after `retryAfter` seconds. */
 export class UnavailableError extends PublicError {
   override readonly name = 'UnavailableError'

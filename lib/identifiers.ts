@@ -74,7 +74,7 @@ const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u
  * A small sigma is made capital first, so that lower-casing alone decides which
  * of its two small forms is written. Some letters compose only when they are small.
  */
-function canonicalUsername (text: string): string {
+export function canonicalUsername (text: string): string {
   return text.normalize('NFKC').replace(/[σς]/g, 'Σ').toLowerCase().normalize('NFKC')
 }
 

@@ -90,7 +90,8 @@ export function normalizePassword (text: string): string | undefined {
 export function createPasswordPolicy ({ minLength }: { minLength: number }): PasswordPolicy {
   return {
     async check (password, owner) {
-      if (!password.isWellFormed()) throw new WeakPasswordError('Use only valid Unicode characters in the password')
+      // No form carries a NUL, so nobody could log in with it.
+      if (!password.isWellFormed() || password.includes('\0')) throw new WeakPasswordError('Use only valid Unicode characters in the password')
 
       const normalized = normalizePassword(password)
       if (normalized === undefined) {

@@ -4,11 +4,11 @@ import { ALLOW } from '../schemas/headers.ts'
 import { LiveSchema, NotReadySchema, ReadySchema } from '../schemas/health.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  const { db, keyRing, isDraining, log } = fastify
+  const { pingDatabase, keyRing, isDraining, log } = fastify
 
   async function databaseAnswers (): Promise<boolean> {
     try {
-      await db.selectFrom('roles').select('name').limit(1).execute()
+      await pingDatabase()
       return true
     } catch (error) {
       log.error(error, 'The database does not answer')

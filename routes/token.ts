@@ -14,7 +14,7 @@ const BODY_LIMIT = 8192
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const { config, grants, accessTokens, refreshTokens } = fastify
 
-  // Forms are accepted here only, JSON everywhere but here.
+  // Only forms are accepted here.
   fastify.removeAllContentTypeParsers()
   await fastify.register(formbody, { bodyLimit: BODY_LIMIT, parser: parseForm })
 

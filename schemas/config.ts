@@ -7,7 +7,7 @@ export const ConfigSchema = Type.Object({
     description: '`production` makes the demo user impossible and some settings required'
   }),
   HOST: Type.String({ default: '127.0.0.1', minLength: 1, description: 'address to listen on (`0.0.0.0` in a container)' }),
-  PORT: Type.Integer({ default: 8000, minimum: 0, maximum: 65535, description: 'port to listen on; 0 takes a free one' }),
+  PORT: Type.Integer({ default: 8000, minimum: 0, maximum: 65535, description: 'port to listen on; 0 takes a free one, and then `PUBLIC_URL` has to be set' }),
   PUBLIC_URL: Type.Optional(Type.String({ description: 'the URL under which clients reach the service; the issuer of its tokens. Default `http://localhost:PORT`; required in production' })),
   DATABASE_URL: Type.String({ default: 'file:./data/latchkey.db', description: '`file:PATH` is an SQLite database' }),
   LATCHKEY_SECRET: Type.Optional(Type.String({ description: 'the service secret, at least 32 bytes; a comma-separated list rotates it: the first encrypts, all decrypt. With SQLite one is made beside the database' })),
@@ -24,6 +24,13 @@ export const ConfigSchema = Type.Object({
   HASH_CONCURRENCY: Type.Optional(Type.Integer({ minimum: 1, maximum: 128, description: 'password hashes that run at a time. Default: the number of cores' })),
   HASH_QUEUE_MS: Type.Integer({ default: 2000, minimum: 0, maximum: 60000, description: 'longest wait for a password hash in milliseconds; who would wait longer gets 503 at once' }),
   PASSWORD_MIN_LENGTH: Type.Integer({ default: 15, minimum: 8, maximum: 128, description: 'shortest password that is accepted, in characters' }),
+  REGISTRATION: Type.Union([Type.Literal('closed'), Type.Literal('open')], { default: 'closed', description: 'whether people can sign up by themselves' }),
+  REQUIRE_VERIFIED_EMAIL: Type.Boolean({ default: false, description: 'whether a user must have proven an e-mail address before the first login' }),
+  SMTP_URL: Type.Optional(Type.String({ description: '`smtp://` or `smtps://` URL of the mail server, with credentials. Without it, development logs the mails; required in production with `REGISTRATION=open`' })),
+  MAIL_FROM: Type.Optional(Type.String({ minLength: 3, maxLength: 320, description: 'sender of the mails. Default: `Latchkey <no-reply@HOST>` with the host of `PUBLIC_URL`' })),
+  PASSWORD_RESET_URL: Type.Optional(Type.String({ description: 'the page that mails for a new password lead to; the token follows as `#token=...`, or where the URL says `{token}`. Default: a page of Latchkey' })),
+  EMAIL_VERIFICATION_URL: Type.Optional(Type.String({ description: 'the same for mails that prove an address' })),
+  AUDIT_RETENTION_DAYS: Type.Number({ default: 180, exclusiveMinimum: 0, maximum: 3650, description: 'days for which audit events are kept' }),
   TRUST_PROXY: Type.Optional(Type.String({ description: 'addresses or CIDR ranges of the proxies in front, comma-separated, or `none`. Required in production' })),
   CORS_ORIGINS: Type.Optional(Type.String({ description: 'origins that browsers may call from, comma-separated. Default: none' })),
   DOCS: Type.Boolean({ default: true, description: 'whether `/docs`, `/openapi.json` and `/` answer' }),
@@ -36,4 +43,4 @@ export const ConfigSchema = Type.Object({
 export type Environment = Static<typeof ConfigSchema>
 
 /** Settings that hold credentials: each also comes as `NAME_FILE`, the path of a file that holds the value. */
-export const CREDENTIALS = ['DATABASE_URL', 'LATCHKEY_SECRET'] as const
+export const CREDENTIALS = ['DATABASE_URL', 'LATCHKEY_SECRET', 'SMTP_URL'] as const

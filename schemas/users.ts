@@ -1,4 +1,7 @@
 import { Type, type Static, type StringOptions } from '@sinclair/typebox'
+import { ROLE_NAME_PATTERN } from '../lib/roles.ts'
+import { PAGE_QUERY, PageSchema } from './page.ts'
+import { EmailSchema } from './recovery.ts'
 
 const TIME = { format: 'date-time', examples: ['2026-01-31T09:30:00.000Z'] }
 // As a union it would be checked against each member whenever a user is shown.
@@ -19,3 +22,40 @@ export const UserSchema = Type.Object({
 }, { title: 'User' })
 
 export type UserBody = Static<typeof UserSchema>
+
+export const UserPageSchema = PageSchema(UserSchema, 'UserPage')
+
+export const UsersQuerySchema = Type.Object({
+  ...PAGE_QUERY,
+  // PostgreSQL answers a NUL with an error.
+  q: Type.Optional(Type.String({ maxLength: 254, pattern: '^[^\\x00-\\x1F\\x7F]*$', description: 'What the username or the e-mail address begins with, however it is spelled', examples: ['john'] }))
+}, { additionalProperties: false })
+
+export const UserParamsSchema = Type.Object({
+  // What is no UUID is answered as one that nobody has.
+  id: Type.String({ description: 'The `id` of the user', examples: ['019c1a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b'] })
+})
+
+// A character comes from at most six UTF-16 units; lib/identifiers.ts decides about the rest.
+const USERNAME = { maxLength: 384, description: '1 to 64 letters of one script, digits and `._-`', examples: ['ada'] }
+const FULL_NAME = { maxLength: 1200, description: 'The name to show, 1 to 200 characters', examples: ['Ada Lovelace'] }
+const RolesSchema = Type.Array(Type.String({ pattern: ROLE_NAME_PATTERN }), {
+  maxItems: 50,
+  uniqueItems: true,
+  description: 'The names of all roles that the user is to have; everybody has `user`, whether it is here or not',
+  examples: [['user']]
+})
+
+export const NewUserSchema = Type.Object({
+  username: Type.String(USERNAME),
+  email: EmailSchema,
+  full_name: Type.Optional(Type.String(FULL_NAME)),
+  roles: Type.Optional(RolesSchema)
+}, { title: 'NewUser', additionalProperties: false })
+
+export const UserChangeSchema = Type.Object({
+  email: Type.Optional(Nullable({ maxLength: 254, description: 'The address for mails, which is not proven then; null takes it away', examples: ['ada@example.com'] })),
+  full_name: Type.Optional(Nullable({ ...FULL_NAME, description: `${FULL_NAME.description}; null takes it away` })),
+  disabled: Type.Optional(Type.Boolean({ description: '`true` ends all sessions and keeps the user from logging in', examples: [false] })),
+  roles: Type.Optional(RolesSchema)
+}, { title: 'UserChange', additionalProperties: false, minProperties: 1 })

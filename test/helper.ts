@@ -11,7 +11,7 @@ import type { Test } from 'tap'
 import { buildApp } from '../app.ts'
 import { loadConfig, type Config } from '../lib/config.ts'
 import { StartupError } from '../lib/errors.ts'
-import type { AuditEventType } from '../plugins/data/audit.ts'
+import type { AuditEventType } from '../lib/audit-events.ts'
 
 export type Env = Record<string, string>
 
@@ -86,6 +86,11 @@ export function stopClock (fastify: FastifyInstance, at = Date.now()): { advance
 export async function createUser (fastify: FastifyInstance, { username = 'ada', password = 'correct horse battery', ...rest }: { username?: string, password?: string | null, email?: string, fullName?: string, roles?: string[] } = {}) {
   const passwordHash = password === null ? {} : { passwordHash: await fastify.passwordHasher.hash(password) }
   return await fastify.users.create({ username, ...rest, ...passwordHash }, {})
+}
+
+/** Sets a password as the operator does: all sessions end. */
+export async function setPassword (fastify: FastifyInstance, userId: string, hash: string): Promise<boolean> {
+  return await fastify.db.transaction().execute(async (tx) => await fastify.passwords.set(tx, { userId, hash }, 'user_password_set', {}))
 }
 
 export async function postForm (fastify: FastifyInstance, url: string, form: Record<string, string> | string, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {

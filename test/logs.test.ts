@@ -33,6 +33,16 @@ t.test('each request leaves one line: what was asked, what was answered, by whom
   t.equal(new Set(lines.map((line) => line.request_id)).size, lines.length)
 })
 
+t.test('the path that a gateway asks about is not in the log', async (t) => {
+  const log = captureLog()
+  const app = await build(t, {}, log.logger)
+
+  await app.inject('/verify/reset/CANARY')
+
+  t.match(ofRequests(log.lines), [{ path: '/verify/*', status: 401 }])
+  t.notMatch(log.text(), 'CANARY')
+})
+
 t.test('a request that is refused by its token names no user', async (t) => {
   const log = captureLog('info')
   const app = await build(t, {}, log.logger)

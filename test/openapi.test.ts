@@ -48,7 +48,7 @@ const RULES = fileURLToPath(new URL('../redocly.yaml', import.meta.url))
 const QUIET = { REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_UPDATE_NOTICE: 'true' }
 
 async function readDocument (t: Test, env: Env = {}): Promise<Document> {
-  const app = await build(t, env)
+  const app = await build(t, { REGISTRATION: 'open', ...env })
   return (await app.inject('/openapi.json')).json()
 }
 

@@ -6,7 +6,7 @@ import { hasWrk, loadWithWrk } from '../wrk.ts'
 
 const CONNECTIONS = 50
 const GOAL = 0.60
-const NAME = 'GET /users/me, 500 tokens, SQLite : bare route'
+const NAME = 'GET /users/me, 500 tokens, SQLite at rest : bare route'
 
 /** Reading the own profile, against the same JSON from a bare route that gets the same request headers. */
 export async function measureProfile ({ workspace, rounds, seconds }: Bench): Promise<Figure[]> {

@@ -6,7 +6,7 @@ import { ratioFigure, type Figure } from '../report.ts'
 const CONNECTIONS = 10
 const GOAL = 0.5
 
-/** Going on with a session, which rotates its refresh token on the disk, against the disk. */
+/** Going on with a session, which rotates its refresh token on the disk, against one writer that waits for the disk each time. */
 export async function measureRefresh ({ workspace, rounds, seconds }: Bench): Promise<Figure[]> {
   const { directory } = workspace
   // A run cuts off answers and so loses the newest tokens: each has sessions of its own, the one that warms up too.

@@ -1,10 +1,11 @@
-import { closeSync, fsyncSync, openSync, statSync, unlinkSync } from 'node:fs'
+import { closeSync, fsyncSync, openSync, unlinkSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
 import { StartupError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
-import { CORRUPT, startupError, translate } from './sqlite-errors.ts'
+import { startupError, translate } from './sqlite-errors.ts'
 import { createSqliteReader, type SqliteReader } from './sqlite-reader.ts'
+import { checkIntegrity, checkWritable, refuseEmptied, START_TIMEOUT_MS, startWriteAheadLog } from './sqlite-start.ts'
 
 /** An SQLite file with its prepared statements, cached by their text. */
 export interface SqliteConnection {
@@ -31,13 +32,12 @@ interface Statement {
   statement: StatementSync
   /** Their names; none if it returns no rows. */
   columns: string[]
+  /** A row without its values: filling in a copy is much faster than adding one member after the other. */
+  emptyRow: Record<string, unknown>
 }
 
-// A start may wait for another process that starts; a request must not block the event loop.
-const START_TIMEOUT_MS = 5000
+// A request must not block the event loop.
 const REQUEST_TIMEOUT_MS = 10
-// Checking a larger file would make every start slow; its damage shows at the first read.
-const CHECKED_BYTES = 64 * 1024 * 1024
 // Holds the inner pages of the indexes of a million users.
 const CACHE_KIB = 65_536
 
@@ -52,8 +52,8 @@ export function openSqlite (path: string): SqliteConnection {
     throw new StartupError(`The database ${path} can't be opened: check that the directory exists and can be written`, { cause })
   }
   try {
+    startWriteAheadLog(database)
     database.exec(`
-      pragma journal_mode = wal;
       pragma synchronous = full;
       pragma foreign_keys = on;
       pragma cache_size = -${CACHE_KIB};
@@ -83,7 +83,7 @@ function createConnection (database: DatabaseSync): SqliteConnection {
     if (known !== undefined) return known
     const statement = database.prepare(sql)
     statement.setReturnArrays(true)
-    const prepared = { statement, columns: columnNames(statement) }
+    const prepared = { statement, ...describeColumns(statement) }
     statements.set(sql, prepared)
     return prepared
   }
@@ -138,41 +138,15 @@ function createConnection (database: DatabaseSync): SqliteConnection {
   }
 }
 
-function columnNames (statement: StatementSync): string[] {
-  return statement.columns().map(({ name }) => name)
+function describeColumns (statement: StatementSync): Pick<Statement, 'columns' | 'emptyRow'> {
+  const columns = statement.columns().map(({ name }) => name)
+  return { columns, emptyRow: Object.fromEntries(columns.map((name) => [name, null])) }
 }
 
 // SQLite's own rows take as long to make as the query that finds them: it looks up the name of every column again.
 function toRow (prepared: Statement, values: readonly unknown[]): Record<string, unknown> {
-  if (prepared.columns.length !== values.length) prepared.columns = columnNames(prepared.statement) // the schema has changed
-  const row: Record<string, unknown> = {}
+  if (prepared.columns.length !== values.length) Object.assign(prepared, describeColumns(prepared.statement)) // the schema has changed
+  const row = { ...prepared.emptyRow }
   for (let index = 0; index < values.length; index++) row[prepared.columns[index] as string] = values[index]
   return row
-}
-
-// An empty file is what a truncated database looks like, and SQLite would take it for a new one.
-function refuseEmptied (path: string): void {
-  if (!isEmptyFile(path)) return
-  // Another process may be creating it at this moment.
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500)
-  if (isEmptyFile(path)) throw new StartupError(`The database ${path} is empty; restore a backup, or delete the file to begin anew`)
-}
-
-function isEmptyFile (path: string): boolean {
-  try {
-    return statSync(path).size <= 1 // SQLite takes a single byte for nothing too
-  } catch {
-    return false // it is not there, or opening it says what is wrong
-  }
-}
-
-function checkIntegrity (database: DatabaseSync): void {
-  const { bytes } = database.prepare('select page_count * page_size as bytes from pragma_page_count, pragma_page_size').get() as { bytes: number }
-  if (bytes > CHECKED_BYTES) return
-  const { quick_check: result } = database.prepare('pragma quick_check(1)').get() as { quick_check: string }
-  if (result !== 'ok') throw Object.assign(new Error(result), { errcode: CORRUPT })
-}
-
-function checkWritable (database: DatabaseSync): void {
-  database.exec('begin immediate; pragma user_version = 0; rollback')
 }

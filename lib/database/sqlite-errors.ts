@@ -15,7 +15,12 @@ const DAMAGED = new Set([CORRUPT, 26])
 const UNIQUE_VIOLATIONS = new Set([1555, 2067])
 
 export function isBusy (error: unknown): boolean {
-  return error instanceof UnavailableError && sqliteCode(error.cause) === BUSY
+  return error instanceof UnavailableError && isLocked(error.cause)
+}
+
+/** As SQLite reports it. */
+export function isLocked (error: unknown): boolean {
+  return sqliteCode(error) === BUSY
 }
 
 export function isUniqueViolation (error: unknown): boolean {

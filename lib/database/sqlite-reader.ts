@@ -4,6 +4,8 @@ import type { SqliteConnection } from './sqlite-connection.ts'
 export interface SqliteReader {
   /** @throws UnavailableError if the file can't be read */
   first<Row> (sql: string, parameters: readonly unknown[]): Row | undefined
+  /** Differs from what it was whenever anybody has committed anything since. */
+  version (): number
   /** To be called before this process writes: the next read sees it, and no snapshot keeps the log from being taken over. */
   refresh (): void
   /** @throws StartupError if the file exists or can't be written */
@@ -17,10 +19,18 @@ export interface SqliteReader {
  */
 export function createSqliteReader (connection: SqliteConnection): SqliteReader {
   let ending: NodeJS.Immediate | undefined
+  let version = 0
 
   function begin (): void {
+    if (ending !== undefined) return
     connection.run('begin', [])
     ending = setImmediate(refresh)
+    try {
+      version = (connection.first('pragma data_version', []) as { data_version: number }).data_version
+    } catch (error) {
+      refresh() // the next read must not go on with the version of an older snapshot
+      throw error
+    }
   }
 
   function refresh (): void {
@@ -32,8 +42,13 @@ export function createSqliteReader (connection: SqliteConnection): SqliteReader 
 
   return {
     first (sql, parameters) {
-      if (ending === undefined) begin()
+      begin()
       return connection.first(sql, parameters)
+    },
+
+    version () {
+      begin()
+      return version
     },
 
     refresh,

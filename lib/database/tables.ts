@@ -1,4 +1,4 @@
-/** The rows as both engines store them: text and bigint only; times are epoch milliseconds, a state is a nullable time. */
+/** The rows as they are stored: text and bigint only, which every engine has; times are epoch milliseconds, a state is a nullable time. */
 export interface Tables {
   users: UserRow
   roles: RoleRow
@@ -7,6 +7,8 @@ export interface Tables {
   signing_keys: SigningKeyRow
   audit_events: AuditEventRow
   locks: LockRow
+  one_time_tokens: OneTimeTokenRow
+  outbox: OutboxRow
 }
 
 export interface UserRow {
@@ -88,6 +90,32 @@ export interface AuditEventRow {
   request_id: string | null
   /** JSON. */
   details: string | null
+}
+
+/** A token that a mail carries; it is gone when it was used. */
+export interface OneTimeTokenRow {
+  /** SHA-256 of the token, in base64url. */
+  hash: string
+  purpose: string
+  user_id: string
+  /** The address that the mail went to, as its owner spells it. */
+  email: string | null
+  /** Of the password at that time: a token does not survive it. */
+  password_version: number
+  created_at: number
+  expires_at: number
+}
+
+/** A mail that is still to be sent. */
+export interface OutboxRow {
+  id: string
+  kind: string
+  /** JSON, without any token. */
+  details: string
+  attempts: number
+  /** When it is tried (again). */
+  due_at: number
+  created_at: number
 }
 
 /** A row that a transaction updates first makes it wait for any other that did. */

@@ -1,6 +1,8 @@
-import { sql, type ExpressionBuilder } from 'kysely'
+import { sql, type ExpressionBuilder, type Kysely } from 'kysely'
 import { BoundedMap } from '../bounded-map.ts'
+import { PublicError } from '../errors.ts'
 import type { User } from '../user.ts'
+import { isUniqueViolation } from './sqlite-errors.ts'
 import type { Tables } from './tables.ts'
 
 /** The columns of a user, with the names of the roles in one text. */
@@ -59,7 +61,7 @@ export function toUser (id: string, row: UserColumns): User {
 
 const EVERYBODY = ['user']
 
-// There are as many combinations of roles as people think of, and each is read at every request.
+// There are as many combinations of roles as people think of, and each is read whenever a session is.
 const scopeLists = new BoundedMap<string, readonly string[]>(1000)
 
 /** Roles overlap, so a scope may be there more than once. */
@@ -70,4 +72,19 @@ export function allScopes ({ everybodys_scopes: everybodys, scopes }: { everybod
   const list = [...new Set(text.split(' ').filter(Boolean))]
   scopeLists.set(text, list)
   return list
+}
+
+/** @throws PublicError `unknown_role` (400) */
+export async function requireRoles (db: Kysely<Tables>, names: readonly string[]): Promise<void> {
+  const known = await db.selectFrom('roles').select('name').execute()
+  const unknown = names.find((name) => !known.some((role) => role.name === name))
+  if (unknown !== undefined) throw new PublicError(400, 'unknown_role', 'There is no such role')
+}
+
+/** What the caller is told when a name or an address is another user's already. */
+export function translateConflict (error: unknown): unknown {
+  if (!isUniqueViolation(error)) return error
+  return (error as Error).message.includes('email_key')
+    ? new PublicError(409, 'email_taken', 'The e-mail address belongs to another user')
+    : new PublicError(409, 'username_taken', 'The username is taken')
 }

@@ -1,6 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
+import type { AuditEventType } from '../../lib/audit-events.ts'
+import { parameters, prepareWrite } from '../../lib/database/prepared.ts'
+import type { AuditEventRow } from '../../lib/database/tables.ts'
 import type { Db } from './database.ts'
 
 /** Who did it and from where: the part of an audit event that the request gives. */
@@ -20,14 +23,9 @@ export interface AuditEvent {
   details?: Readonly<Record<string, string | number>>
 }
 
-export type AuditEventType =
-  | 'login' | 'logout' | 'refresh_token_reuse'
-  | 'user_created' | 'user_disabled' | 'user_enabled' | 'user_password_set' | 'user_logged_out'
-  | 'signing_key_rotated'
-
 export interface Audit {
-  /** Writes the event through `db`, which is the transaction of the act it tells of. */
-  record (db: Db, event: AuditEvent, context: AuditContext): Promise<void>
+  /** Writes the event in the transaction of the act that it tells of. */
+  record (tx: Db, event: AuditEvent, context: AuditContext): Promise<void>
 }
 
 declare module 'fastify' {
@@ -36,10 +34,14 @@ declare module 'fastify' {
   }
 }
 
-export function createAudit ({ now }: { now: () => number }): Audit {
+export function createAudit (db: Db, { now }: { now: () => number }): Audit {
+  const insertEvent = prepareWrite(db.insertInto('audit_events').values(parameters<AuditEventRow>([
+    'id', 'type', 'outcome', 'at', 'actor_id', 'user_id', 'session_id', 'client_id', 'ip', 'user_agent', 'request_id', 'details'
+  ])))
+
   return {
-    async record (db, { type, outcome, userId, sessionId, details }, { actorId, clientId, ip, userAgent, requestId }) {
-      await db.insertInto('audit_events').values({
+    async record (tx, { type, outcome, userId, sessionId, details }, { actorId, clientId, ip, userAgent, requestId }) {
+      await insertEvent(tx, {
         id: uuidv7(),
         type,
         outcome,
@@ -52,24 +54,31 @@ export function createAudit ({ now }: { now: () => number }): Audit {
         user_agent: userAgent ?? null,
         request_id: requestId ?? null,
         details: details === undefined ? null : JSON.stringify(details)
-      }).execute()
+      })
     }
   }
 }
 
 const MAX_USER_AGENT_LENGTH = 256
 
-export function auditContext (request: FastifyRequest, clientId: string): AuditContext {
+/** @param clientId none where no client is asked for, as at sign-up */
+export function auditContext (request: FastifyRequest, clientId?: string): AuditContext {
   const userAgent = request.headers['user-agent']
   return {
-    clientId,
+    ...(clientId !== undefined && { clientId }),
     ip: request.ip,
     requestId: request.id,
     ...(userAgent !== undefined && { userAgent: userAgent.slice(0, MAX_USER_AGENT_LENGTH) })
   }
 }
 
+/** The same where the request has a session: its user acts. */
+export function sessionContext (request: FastifyRequest): AuditContext {
+  const { session } = request.auth
+  return { ...auditContext(request, session.clientId), actorId: session.user.id }
+}
+
 export default fp(async (fastify) => {
-  const { clock } = fastify
-  fastify.decorate('audit', createAudit({ now: () => clock.now() }))
-}, { name: 'audit', fastify: '5.x', dependencies: ['clock'] })
+  const { clock, db } = fastify
+  fastify.decorate('audit', createAudit(db, { now: () => clock.now() }))
+}, { name: 'audit', fastify: '5.x', dependencies: ['clock', 'database'] })

@@ -1,9 +1,12 @@
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
+import type { AuditEventType } from '../../lib/audit-events.ts'
+import { parameter, parameters, prepareWrite } from '../../lib/database/prepared.ts'
+import type { SessionRow } from '../../lib/database/tables.ts'
 import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import type { User } from '../../lib/user.ts'
-import type { Audit, AuditContext, AuditEventType } from './audit.ts'
-import type { Db, PrepareRead } from './database.ts'
+import type { Audit, AuditContext } from './audit.ts'
+import type { Database } from './database.ts'
 
 /** A session that is neither revoked nor expired, of a user who is not disabled. */
 export interface LiveSession {
@@ -13,6 +16,8 @@ export interface LiveSession {
   scope: string
   /** Epoch milliseconds. */
   createdAt: number
+  /** When it ends if nobody uses it. */
+  expiresAt: number
   user: User
   /** What the user's roles allow now. */
   allowed: readonly string[]
@@ -55,32 +60,52 @@ interface SessionSettings {
   refreshGraceMs: number
 }
 
-export function createSessions (db: Db, prepareRead: PrepareRead, audit: Audit, { now }: { now: () => number }, settings: SessionSettings): Sessions {
-  const readLive = prepareRead(db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
-    .select(['sessions.user_id', 'sessions.client_id', 'sessions.scope', 'sessions.created_at as opened_at'])
+export function createSessions ({ db, prepareRead, rememberRead }: Database, audit: Audit, { now }: { now: () => number }, settings: SessionSettings): Sessions {
+  const readUnended = prepareRead(db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
+    .select(['sessions.user_id', 'sessions.client_id', 'sessions.scope', 'sessions.created_at as opened_at', 'sessions.expires_at', 'sessions.idle_expires_at'])
     .select(USER_COLUMNS).select([rolesOf, everybodysScopes, scopesOf])
-    .where('sessions.id', '=', '')
+    .where('sessions.id', '=', parameter('id'))
     .where('sessions.revoked_at', 'is', null)
-    .where('sessions.expires_at', '>', 0)
-    .where('sessions.idle_expires_at', '>', 0)
-    .where('users.disabled_at', 'is', null)
-    .compile())
+    .where('users.disabled_at', 'is', null))
 
-  const whereLive = (id: string, at: number) => db.updateTable('sessions')
-    .where('id', '=', id)
+  // What time does is left out here: it changes without anybody's writing.
+  const findUnended = rememberRead(async (id) => {
+    const row = await readUnended({ id })
+    return row && {
+      id,
+      clientId: row.client_id,
+      scope: row.scope,
+      createdAt: row.opened_at,
+      expiresAt: Math.min(row.expires_at, row.idle_expires_at),
+      user: toUser(row.user_id, row),
+      allowed: allScopes(row)
+    }
+  })
+
+  const markLogin = prepareWrite(db.updateTable('users').set({ last_login_at: parameter('at') })
+    .where('id', '=', parameter('userId')).where('password_version', '=', parameter('passwordVersion')).where('disabled_at', 'is', null))
+
+  const insertSession = prepareWrite(db.insertInto('sessions').values(parameters<SessionRow>([
+    'id', 'user_id', 'client_id', 'scope', 'generation', 'created_at', 'last_used_at', 'rotated_at',
+    'idle_expires_at', 'expires_at', 'revoked_at', 'ip', 'user_agent'
+  ])))
+
+  const takeGeneration = prepareWrite(db.updateTable('sessions')
+    .set({ generation: parameter('next'), rotated_at: parameter('at'), last_used_at: parameter('at'), idle_expires_at: parameter('idleExpiresAt') })
+    .where('id', '=', parameter('id'))
+    .where('generation', '=', parameter('generation'))
     .where('revoked_at', 'is', null)
-    .where('expires_at', '>', at)
-    .where('idle_expires_at', '>', at)
+    .where('expires_at', '>', parameter('at'))
+    .where('idle_expires_at', '>', parameter('at')))
 
   return {
     async open ({ userId, passwordVersion, clientId, scope }, context) {
       const id = uuidv7()
       const at = now()
       return await db.transaction().execute(async (tx) => {
-        const { numUpdatedRows } = await tx.updateTable('users').set({ last_login_at: at })
-          .where('id', '=', userId).where('password_version', '=', passwordVersion).where('disabled_at', 'is', null).executeTakeFirst()
-        if (numUpdatedRows === 0n) return undefined
-        await tx.insertInto('sessions').values({
+        const { numAffectedRows } = await markLogin(tx, { at, userId, passwordVersion })
+        if (numAffectedRows === 0n) return undefined
+        await insertSession(tx, {
           id,
           user_id: userId,
           client_id: clientId,
@@ -94,31 +119,22 @@ export function createSessions (db: Db, prepareRead: PrepareRead, audit: Audit, 
           revoked_at: null,
           ip: context.ip ?? null,
           user_agent: context.userAgent ?? null
-        }).execute()
+        })
         await audit.record(tx, { type: 'login', outcome: 'success', userId, sessionId: id }, context)
         return { id, createdAt: at }
       })
     },
 
     async findLive (id) {
-      const at = now()
-      const row = await readLive(id, at, at)
-      return row && {
-        id,
-        clientId: row.client_id,
-        scope: row.scope,
-        createdAt: row.opened_at,
-        user: toUser(row.user_id, row),
-        allowed: allScopes(row)
-      }
+      const session = await findUnended(id)
+      return session === undefined || session.expiresAt <= now() ? undefined : session
     },
 
     async rotate (id, generation, context) {
       const at = now()
-      const rotated = await whereLive(id, at).where('generation', '=', generation)
-        .set({ generation: generation + 1, rotated_at: at, last_used_at: at, idle_expires_at: at + settings.sessionIdleMs })
-        .returning('generation').executeTakeFirst()
-      if (rotated !== undefined) return rotated.generation
+      const next = generation + 1
+      const { numAffectedRows } = await takeGeneration(db, { id, generation, next, at, idleExpiresAt: at + settings.sessionIdleMs })
+      if (numAffectedRows === 1n) return next
 
       const session = await db.selectFrom('sessions').select(['generation', 'rotated_at'])
         .where('id', '=', id).where('revoked_at', 'is', null).where('expires_at', '>', at).where('idle_expires_at', '>', at)
@@ -145,6 +161,6 @@ export function createSessions (db: Db, prepareRead: PrepareRead, audit: Audit, 
 }
 
 export default fp(async (fastify) => {
-  const { db, prepareRead, audit, clock, config } = fastify
-  fastify.decorate('sessions', createSessions(db, prepareRead, audit, { now: () => clock.now() }, config))
+  const { audit, clock, config } = fastify
+  fastify.decorate('sessions', createSessions(fastify, audit, { now: () => clock.now() }, config))
 }, { name: 'sessions', fastify: '5.x', dependencies: ['audit', 'clock', 'config', 'database'] })

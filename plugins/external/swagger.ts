@@ -1,8 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
+import type { FastifyError } from 'fastify'
 import fp from 'fastify-plugin'
 import { finishDocument, type ApiDocument } from '../../lib/api-document.ts'
+import { notFound, PublicError } from '../../lib/errors.ts'
 import { SCOPES, USER_SCOPES } from '../../lib/scopes.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 
@@ -43,6 +45,9 @@ export default fp(async (fastify) => {
       tags: [
         { name: 'OAuth', description: 'Log in, go on, log out' },
         { name: 'Users', description: 'Who has logged in' },
+        { name: 'Account', description: 'Change your own profile, e-mail address and password, end your sessions, delete your account' },
+        { name: 'Sign-up and recovery', description: 'What works without a password: sign up, prove an address, choose a new password' },
+        { name: 'Administration', description: 'Users, roles, the audit log and the signing keys, for those whose roles allow it' },
         { name: 'Discovery', description: 'What other services and client libraries need' },
         { name: 'Gateway', description: 'For the proxy in front of other services' },
         { name: 'Operation', description: 'For those who run it' }
@@ -68,6 +73,11 @@ export default fp(async (fastify) => {
 
   await fastify.register(async (docs) => {
     docs.allPublic = true
+
+    // What the file server refuses, a range or a strange name, is no fault of ours.
+    docs.setErrorHandler(async (error: FastifyError) => {
+      throw error.statusCode === 416 ? new PublicError(416, 'range_not_satisfiable', 'There is no such part of the file') : notFound()
+    })
 
     // The files may be kept, and are asked for again each time; the page itself stays no-store.
     docs.addHook('onRequest', async (_request, reply) => { reply.removeHeader('pragma') })

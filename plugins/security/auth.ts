@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidTokenError } from '../../lib/compact-jws.ts'
-import { PublicError } from '../../lib/errors.ts'
+import { ForbiddenError, PublicError } from '../../lib/errors.ts'
 import { ProblemSchema } from '../../schemas/errors.ts'
 import { INSUFFICIENT_SCOPE_CHALLENGE, INVALID_TOKEN_CHALLENGE } from '../../schemas/headers.ts'
 import type { LiveSession } from '../data/sessions.ts'
@@ -32,7 +32,7 @@ declare module 'fastify' {
     authorize (scopes: readonly string[]): AuthHook
   }
   interface FastifyRequest {
-    /** There on every route that states its scopes. */
+    /** There on every route that states its scopes, also when they are refused. */
     auth: Auth
   }
 }
@@ -58,9 +58,8 @@ export default fp(async (fastify) => {
   }
 
   fastify.decorate('authorize', (required: readonly string[]) => async (request: FastifyRequest) => {
-    const auth = await authenticate(request)
-    if (!required.every((scope) => auth.scopes.includes(scope))) throw insufficientScope(required)
-    request.auth = auth
+    request.auth = await authenticate(request)
+    if (!required.every((scope) => request.auth.scopes.includes(scope))) throw insufficientScope(required)
   })
 
   fastify.addHook('onRoute', function (route) {
@@ -108,8 +107,8 @@ function invalidToken (): PublicError {
 }
 
 /** The answer when the token is valid and does not allow this, RFC 6750 section 3.1. */
-export function insufficientScope (required: readonly string[]): PublicError {
-  return new PublicError(403, 'insufficient_scope', 'The access token does not allow this', {
+export function insufficientScope (required: readonly string[]): ForbiddenError {
+  return new ForbiddenError('insufficient_scope', 'The access token does not allow this', required, {
     'www-authenticate': `Bearer realm="latchkey", error="insufficient_scope", scope="${required.join(' ')}"`
   })
 }

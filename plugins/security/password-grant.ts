@@ -7,19 +7,20 @@ import type { LoginUser } from '../data/users.ts'
 
 /** The resource owner password credentials grant, RFC 6749 section 4.3: a log-in. */
 export default fp(async (fastify) => {
-  const { grants, users, sessions, passwordHasher, audit, db, log } = fastify
+  const { config, grants, users, passwords, sessions, passwordHasher, audit, db, log } = fastify
 
   /** The same work and the same answer, whatever the reason is that nobody may log in. */
   async function authenticate (username: string, password: string, context: AuditContext): Promise<LoginUser & { passwordHash: string }> {
     const user = await users.findForLogin(username)
     const matches = await passwordHasher.verify(user?.passwordHash ?? null, password)
     if (user === undefined || user.passwordHash === null || user.disabledAt !== null || !matches) throw await refuse(wrongCredentials(), user?.id, context)
+    if (config.requireVerifiedEmail && user.emailVerifiedAt === null) throw await refuse(unprovenAddress(), user.id, context, 'email_not_verified')
     return { ...user, passwordHash: user.passwordHash }
   }
 
   /** Records the refusal that the caller is to throw. */
-  async function refuse (error: OAuthError, userId: string | undefined, context: AuditContext): Promise<OAuthError> {
-    await audit.record(db, { type: 'login', outcome: 'failure', ...(userId !== undefined && { userId }), details: { error: error.code } }, context)
+  async function refuse (error: OAuthError, userId: string | undefined, context: AuditContext, reason: string = error.code): Promise<OAuthError> {
+    await audit.record(db, { type: 'login', outcome: 'failure', ...(userId !== undefined && { userId }), details: { error: reason } }, context)
     return error
   }
 
@@ -27,7 +28,7 @@ export default fp(async (fastify) => {
   async function upgradeHash (userId: string, stored: string, password: string): Promise<void> {
     if (!passwordHasher.isOutdated(stored)) return
     try {
-      await users.upgradeHash(userId, stored, await passwordHasher.hash(password))
+      await passwords.upgradeHash(userId, stored, await passwordHasher.hash(password.normalize('NFC')))
     } catch (error) {
       log.warn(error, 'A password hash with outdated settings could not be replaced')
     }
@@ -49,8 +50,13 @@ export default fp(async (fastify) => {
     if (session === undefined) throw await refuse(wrongCredentials(), user.id, context)
     return { userId: user.id, sessionId: session.id, generation: 0, scope, authenticatedAt: session.createdAt }
   })
-}, { name: 'password-grant', fastify: '5.x', dependencies: ['audit', 'database', 'grants', 'password-hasher', 'sessions', 'users'] })
+}, { name: 'password-grant', fastify: '5.x', dependencies: ['audit', 'config', 'database', 'grants', 'password-hasher', 'passwords', 'sessions', 'users'] })
 
 function wrongCredentials (): OAuthError {
   return new OAuthError('invalid_grant', 'Wrong username or password')
+}
+
+// Who is told this knows the password already.
+function unprovenAddress (): OAuthError {
+  return new OAuthError('invalid_grant', 'Verify your e-mail address first: use the link that was mailed to it')
 }

@@ -3,7 +3,9 @@ import { hash, verify } from '@node-rs/argon2'
 import fp from 'fastify-plugin'
 import { createHashQueue } from '../../lib/hash-queue.ts'
 import { normalizePassword } from '../../lib/password-policy.ts'
-import { needsRehash, parseArgon2Hash } from '../../lib/phc.ts'
+import type { Verify } from '../../lib/password-formats/format.ts'
+import { needsRehash } from '../../lib/phc.ts'
+import { readStoredHash } from '../../lib/stored-hash.ts'
 
 export interface PasswordHasher {
   /**
@@ -16,11 +18,12 @@ export interface PasswordHasher {
   /**
    * Costs one hash whatever is stored: also for null (no such user, or one without a password),
    * for a stored text that is no acceptable hash, and for a password that nobody can have.
+   * A hash that another program made costs what it says, and one more if the password is wrong.
    *
    * @throws UnavailableError when the queue is full
    */
   verify (stored: string | null, password: string): Promise<boolean>
-  /** Whether a stored hash was made with other settings than the current ones. */
+  /** Whether a stored hash was made with other settings than the current ones, or by another program. */
   isOutdated (stored: string): boolean
 }
 
@@ -47,26 +50,34 @@ export default fp(async (fastify) => {
   // Nobody knows its password. Making it also tells the queue how long a hash takes here.
   const dummy = await makeHash(randomBytes(32).toString('base64url'))
 
-  function acceptable (stored: string | null): string | undefined {
-    if (stored === null) return undefined
-    if (parseArgon2Hash(stored) !== undefined) return stored
+  const verifyNobody = async (password: string): Promise<false> => {
+    await verify(dummy, password)
+    return false
+  }
+
+  function verifierOf (stored: string | null): Verify {
+    if (stored === null) return verifyNobody
+    const hash = readStoredHash(stored)
+    if ('argon2' in hash) return async (password) => await verify(stored, password.normalize('NFC'))
+    // Some foreign hashes cost next to nothing, which must not show that there is such a user.
+    if ('verify' in hash) return async (password) => await hash.verify(password) || await verifyNobody(password)
     log.error('A stored password hash is malformed or costs too much; its user can not log in')
-    return undefined
+    return verifyNobody
   }
 
   fastify.decorate('passwordHasher', {
     hash: makeHash,
 
     async verify (stored, password) {
-      const usable = acceptable(stored)
-      const normalized = normalizePassword(password)
-      const matches = await queue.run(async () => await verify(usable ?? dummy, normalized ?? ''))
-      return matches && usable !== undefined && normalized !== undefined
+      const verifier = verifierOf(stored)
+      const isPossible = normalizePassword(password) !== undefined
+      const matches = await queue.run(async () => await verifier(isPossible ? password : ''))
+      return matches && isPossible
     },
 
     isOutdated (stored) {
-      const parsed = parseArgon2Hash(stored)
-      return parsed !== undefined && needsRehash(parsed, config.argon2)
+      const hash = readStoredHash(stored)
+      return 'verify' in hash || ('argon2' in hash && needsRehash(hash.argon2, config.argon2))
     }
   })
 }, { name: 'password-hasher', fastify: '5.x', dependencies: ['config'] })

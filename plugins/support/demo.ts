@@ -5,11 +5,11 @@ const DEMO = { username: 'johndoe', password: 'secret', email: 'johndoe@example.
 
 /** A user to try the service with, outside production and only in an empty database. */
 export default fp(async (fastify) => {
-  const { config, users, passwordHasher, log } = fastify
+  const { config, users, accounts, passwordHasher, log } = fastify
 
   if (config.production) {
-    const disabled = await users.disableDemo({})
-    if (disabled !== undefined) log.warn({ username: disabled }, 'The demo user has no place in production and is disabled now; choose a password for it with: latchkey user set-password')
+    const demo = await users.findDemo()
+    if (demo !== undefined && await accounts.update(demo.id, { disabled: true }, {})) log.warn({ username: demo.username }, 'The demo user has no place in production and is disabled now; choose a password for it with: latchkey user set-password')
     if (await users.isEmpty()) log.warn('There is no user yet; make the first one with: latchkey user create --username NAME --admin')
     return
   }
@@ -19,8 +19,8 @@ export default fp(async (fastify) => {
     const passwordHash = await passwordHasher.hash(password)
     await users.create({ ...user, emailVerified: true, passwordHash, demo: true }, {}).catch(ignoreConflict)
   }
-  if (await users.hasDemo()) log.info(`Demo user: ${DEMO.username} / ${DEMO.password}`)
-}, { name: 'demo', fastify: '5.x', dependencies: ['config', 'password-hasher', 'users'] })
+  if (await users.findDemo() !== undefined) log.info(`Demo user: ${DEMO.username} / ${DEMO.password}`)
+}, { name: 'demo', fastify: '5.x', dependencies: ['accounts', 'config', 'password-hasher', 'users'] })
 
 // Another process that starts at the same time has made it.
 function ignoreConflict (error: unknown): void {

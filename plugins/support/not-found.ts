@@ -1,7 +1,7 @@
 import type { HTTPMethods } from 'fastify'
 import fp from 'fastify-plugin'
 import findMyWay, { type HTTPMethod } from 'find-my-way'
-import { OAuthError, PublicError } from '../../lib/errors.ts'
+import { notFound, OAuthError, PublicError } from '../../lib/errors.ts'
 import { ROUTER_OPTIONS } from '../../lib/server-options.ts'
 
 interface KnownPath {
@@ -35,7 +35,7 @@ export default fp(async (fastify) => {
 
   function explain (url: string): PublicError {
     const path = paths.find('GET' as HTTPMethod, url)
-    return path === null ? new PublicError(404, 'not_found', 'There is nothing here') : methodNotAllowed(path.store as KnownPath)
+    return path === null ? notFound() : methodNotAllowed(path.store as KnownPath)
   }
 }, { name: 'not-found', fastify: '5.x', dependencies: ['cors', 'errors', 'security-headers'] })
 

@@ -1,56 +1,8 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import { createServer, request as forward, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { chromium, type Browser, type Page } from 'playwright-core'
-import t, { type Test } from 'tap'
+import { chromium, type Page } from 'playwright-core'
+import t from 'tap'
 import { build, canRun } from '../helper.ts'
-
-const CHROMIUM = process.env.CHROMIUM_PATH ?? '/usr/bin/chromium'
-const FLAGS = ['--no-sandbox', '--disable-quic', '--disable-background-networking', '--no-first-run']
-const DESKTOP = { width: 1280, height: 900 }
-const PHONE = { width: 390, height: 844 }
-
-/** What a visitor should never notice. */
-interface Problems { console: string[], blocked: string[], failed: string[], foreign: string[] }
-
-async function listen (server: Server): Promise<string> {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
-/** A proxy that passes on what is below `prefix`, without it. */
-async function putBehind (t: Test, prefix: string, target: string): Promise<string> {
-  const proxy = createServer((incoming, outgoing) => {
-    const { method, headers, url = '' } = incoming
-    if (!url.startsWith(`${prefix}/`)) {
-      outgoing.writeHead(404).end()
-      return
-    }
-    const options = { method: method as string, headers, agent: false as const }
-    incoming.pipe(forward(target + url.slice(prefix.length), options, (answer) => {
-      outgoing.writeHead(answer.statusCode as number, answer.headers)
-      answer.pipe(outgoing)
-    }))
-  })
-  t.teardown(() => { proxy.close() })
-  return `${await listen(proxy)}${prefix}`
-}
-
-async function openPage (t: Test, browser: Browser, origin: string, viewport = DESKTOP): Promise<{ page: Page, problems: Problems }> {
-  const context = await browser.newContext({ viewport, hasTouch: viewport === PHONE, isMobile: viewport === PHONE })
-  t.teardown(async () => { await context.close() })
-  context.setDefaultTimeout(15_000)
-  const page = await context.newPage()
-  const problems: Problems = { console: [], blocked: [], failed: [], foreign: [] }
-  page.on('console', (message) => { if (['error', 'warning'].includes(message.type())) problems.console.push(message.text()) })
-  page.on('pageerror', (error) => { problems.console.push(error.message) })
-  page.on('requestfailed', (request) => { problems.blocked.push(request.url()) })
-  page.on('response', (response) => { if (response.status() >= 400) problems.failed.push(`${response.status()} ${response.url()}`) })
-  page.on('request', (request) => { if (!request.url().startsWith('data:') && new URL(request.url()).origin !== origin) problems.foreign.push(request.url()) })
-  return { page, problems }
-}
+import { CHROMIUM, DESKTOP, FLAGS, openPage, PHONE, putBehind } from './browser.ts'
 
 const dialog = (page: Page) => page.locator('.dialog-ux')
 const profile = (page: Page) => page.locator('#operations-Users-readOwnProfile')
@@ -136,7 +88,7 @@ t.test('The documentation page in a browser', async (t) => {
     t.test(`shows on the first screen of a ${name} what to do, and asks for the username and the password only`, async (t) => {
       const app = await build(t)
       const address = await app.listen({ host: '127.0.0.1', port: 0 })
-      const { page } = await openPage(t, browser, address, viewport)
+      const { page } = await openPage(t, browser, address, { viewport, hasTouch: viewport === PHONE, isMobile: viewport === PHONE })
       await page.goto(address)
       const isOnScreen = async (text: string): Promise<boolean> => {
         const box = await page.getByText(text, { exact: true }).first().boundingBox()

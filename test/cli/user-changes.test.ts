@@ -65,7 +65,7 @@ t.test('latchkey user, while a server runs on the same database', async (t) => {
     t.equal((await requestToken(app, { ...ADA, password: 'an older password' })).statusCode, 400)
     t.equal((await requestToken(app, ADA)).statusCode, 200)
     t.same(readAudit(env).filter(({ actor_id: actor }) => actor !== null),
-      [{ type: 'user_password_set', outcome: 'success', actor_id: 'operator', user_id: user.id, details: null }])
+      [{ type: 'user_password_set', outcome: 'success', actor_id: 'operator', user_id: user.id, details: '{"sessions":1}' }])
   })
 
   const weak = [

@@ -31,7 +31,7 @@ t.test('latchkey user list and show write lines for people', async (t) => {
   const { id } = await createUser(app, { roles: ['admin'] })
   await logIn(app)
   const john = await app.users.find('johndoe')
-  await app.users.disable(john?.id ?? '', {})
+  await app.accounts.update(john?.id ?? '', { disabled: true }, {})
 
   const [list, show] = await Promise.all([runCommand(env, ['user', 'list']), runCommand(env, ['user', 'show', 'Ada'])])
 

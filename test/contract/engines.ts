@@ -1,13 +1,11 @@
 import Fastify from 'fastify'
 import type { Test } from 'tap'
-import database, { type Db, type PrepareRead } from '../../plugins/data/database.ts'
+import database, { type Database } from '../../plugins/data/database.ts'
 import config from '../../plugins/support/config.ts'
 import { testConfig, type Env } from '../helper.ts'
 
 /** A database of its own for one test, with its schema and nobody in it. */
-export interface OpenEngine {
-  db: Db
-  prepareRead: PrepareRead
+export interface OpenEngine extends Database {
   close: () => Promise<void>
 }
 
@@ -21,7 +19,7 @@ async function openWith (t: Test, env: Env = {}): Promise<OpenEngine> {
   const app = { config: testConfig(t, env) }
   await fastify.register(config, { app })
   await fastify.register(database)
-  return { db: fastify.db, prepareRead: fastify.prepareRead, close: async () => { await fastify.close() } }
+  return { db: fastify.db, prepareRead: fastify.prepareRead, rememberRead: fastify.rememberRead, close: async () => { await fastify.close() } }
 }
 
 /** All databases that keep the contract. */

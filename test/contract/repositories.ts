@@ -1,6 +1,12 @@
 import type { Test } from 'tap'
 import type { User } from '../../lib/user.ts'
+import { createAccounts } from '../../plugins/data/accounts.ts'
 import { createAudit, type AuditContext } from '../../plugins/data/audit.ts'
+import { createOneTimeTokens, type TokenPurpose } from '../../plugins/data/one-time-tokens.ts'
+import { createOutbox } from '../../plugins/data/outbox.ts'
+import { createPasswords } from '../../plugins/data/passwords.ts'
+import { createRecovery } from '../../plugins/data/recovery.ts'
+import { createRegistration } from '../../plugins/data/registration.ts'
 import { createSessions, type NewSession } from '../../plugins/data/sessions.ts'
 import { createSigningKeys, type StoredKey } from '../../plugins/data/signing-keys.ts'
 import { createUsers, type LoginUser, type NewUser } from '../../plugins/data/users.ts'
@@ -32,13 +38,20 @@ export const FROM_REQUEST = { actor_id: 'actor', client_id: 'first-party', ip: '
 
 /** The repositories on a database of their own whose clock stands until the test moves it. */
 export async function openRepositories (t: Test, engine: Engine) {
-  const { db, prepareRead, close } = await engine.open(t)
+  const database = await engine.open(t)
+  const { db, prepareRead, close } = database
   t.teardown(close)
   const clock = { at: START, now: () => clock.at }
-  const audit = createAudit(clock)
+  const audit = createAudit(db, clock)
   const users = createUsers(db, prepareRead, audit, clock)
-  const sessions = createSessions(db, prepareRead, audit, clock, { sessionIdleMs: IDLE, sessionMaxMs: LIFETIME, refreshGraceMs: GRACE })
+  const sessions = createSessions(database, audit, clock, { sessionIdleMs: IDLE, sessionMaxMs: LIFETIME, refreshGraceMs: GRACE })
   const signingKeys = createSigningKeys(db, audit, clock)
+  const accounts = createAccounts(db, audit, clock)
+  const oneTimeTokens = createOneTimeTokens(clock)
+  const outbox = createOutbox(db, clock)
+  const passwords = createPasswords({ db, audit, oneTimeTokens, outbox }, clock)
+  const registration = createRegistration(db, audit, outbox, clock)
+  const recovery = createRecovery({ db, audit, oneTimeTokens, outbox, passwords }, clock)
 
   async function login (identifier = 'ada'): Promise<LoginUser> {
     const user = await users.findForLogin(identifier)
@@ -61,6 +74,12 @@ export async function openRepositories (t: Test, engine: Engine) {
     users,
     sessions,
     signingKeys,
+    accounts,
+    oneTimeTokens,
+    outbox,
+    passwords,
+    registration,
+    recovery,
 
     /** What happened, oldest first; without what only made the scene. */
     async events (...except: string[]) {
@@ -74,6 +93,23 @@ export async function openRepositories (t: Test, engine: Engine) {
 
     login,
     open,
+
+    /** The mails that are owed, oldest first. */
+    async mails () {
+      const rows = await db.selectFrom('outbox').select(['kind', 'details']).orderBy('id').execute()
+      return rows.map(({ kind, details }) => ({ kind, ...JSON.parse(details) as object }))
+    },
+
+    /** A token as a mail to that address carries it. */
+    async mailedToken (purpose: TokenPurpose, email: string | null, identifier = 'ada'): Promise<string> {
+      const { id: userId, passwordVersion } = await login(identifier)
+      return await db.transaction().execute(async (tx) => await oneTimeTokens.issue(tx, purpose, { userId, email, passwordVersion }, HOUR))
+    },
+
+    /** As the operator does. */
+    async setPassword (userId: string, hash: string, context: AuditContext): Promise<boolean> {
+      return await db.transaction().execute(async (tx) => await passwords.set(tx, { userId, hash }, 'user_password_set', context))
+    },
 
     async isLive (sessionId: string): Promise<boolean> {
       return await sessions.findLive(sessionId) !== undefined

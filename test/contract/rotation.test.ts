@@ -223,11 +223,11 @@ for (const engine of engines) {
     })
 
     t.test('A session of a disabled user does not rotate', async (t) => {
-      const { users, sessions, ada, open } = await openRepositories(t, engine)
+      const { sessions, ada, open, accounts } = await openRepositories(t, engine)
       const { id: userId } = await ada()
       const id = await open()
 
-      await users.disable(userId, {})
+      await accounts.update(userId, { disabled: true }, {})
 
       t.equal(await sessions.rotate(id, 0, {}), undefined)
     })

@@ -59,6 +59,7 @@ for (const engine of engines) {
         clientId: 'first-party',
         scope: 'profile users:read',
         createdAt: START,
+        expiresAt: START + IDLE,
         user: { ...user, roles: ['user', 'admin'] },
         allowed: live?.allowed
       })
@@ -69,20 +70,20 @@ for (const engine of engines) {
 
     t.test('No session opens', async (t) => {
       t.test('if the password changed after it was verified', async (t) => {
-        const { users, sessions, ada, login } = await openRepositories(t, engine)
+        const { sessions, ada, login, setPassword } = await openRepositories(t, engine)
         const { id } = await ada()
         const { passwordVersion } = await login()
 
-        await users.setPassword(id, 'new hash', {})
+        await setPassword(id, 'new hash', {})
 
         t.equal(await sessions.open({ userId: id, passwordVersion, clientId: 'first-party', scope: 'profile' }, {}), undefined)
       })
 
       t.test('if the user was disabled after the password was verified', async (t) => {
-        const { users, sessions, db, ada, events } = await openRepositories(t, engine)
+        const { users, sessions, db, ada, events, accounts } = await openRepositories(t, engine)
         const { id } = await ada()
 
-        await users.disable(id, {})
+        await accounts.update(id, { disabled: true }, {})
 
         t.equal(await sessions.open({ userId: id, passwordVersion: 0, clientId: 'first-party', scope: 'profile' }, {}), undefined)
         t.same(await db.selectFrom('sessions').selectAll().execute(), [])
@@ -98,11 +99,11 @@ for (const engine of engines) {
     })
 
     t.test('A session that opens while the password is set is over or was never there', async (t) => {
-      const { users, sessions, ada, isLive } = await openRepositories(t, engine)
+      const { sessions, ada, isLive, setPassword } = await openRepositories(t, engine)
       const { id: userId } = await ada()
       const open = async () => await sessions.open({ userId, passwordVersion: 0, clientId: 'first-party', scope: 'profile' }, {})
 
-      const [before, , after] = await Promise.all([open(), users.setPassword(userId, 'new hash', {}), open(), open()])
+      const [before, , after] = await Promise.all([open(), setPassword(userId, 'new hash', {}), open(), open()])
 
       t.equal(await isLive(before?.id ?? ''), false)
       t.equal(await isLive(after?.id ?? ''), false)
@@ -127,11 +128,11 @@ for (const engine of engines) {
       })
 
       t.test('when its user is disabled, even if nobody revoked it', async (t) => {
-        const { users, db, ada, open, isLive } = await openRepositories(t, engine)
+        const { db, ada, open, isLive, accounts } = await openRepositories(t, engine)
         const { id: userId } = await ada()
         const id = await open()
 
-        await users.disable(userId, {})
+        await accounts.update(userId, { disabled: true }, {})
         await db.updateTable('sessions').set({ revoked_at: null }).execute()
 
         t.equal(await isLive(id), false)

@@ -14,7 +14,7 @@ for (const engine of engines) {
 
       for (const spelling of spellings) {
         t.strictSame(await users.find(spelling), user, spelling)
-        t.strictSame(await users.findForLogin(spelling), { id: user.id, passwordHash: 'hash', passwordVersion: 0, disabledAt: null, scopes: ['profile', 'account'] }, spelling)
+        t.strictSame(await users.findForLogin(spelling), { id: user.id, passwordHash: 'hash', passwordVersion: 0, emailVerifiedAt: null, disabledAt: null, scopes: ['profile', 'account'] }, spelling)
       }
     })
 

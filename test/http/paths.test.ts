@@ -7,7 +7,7 @@ const MALFORMED = { statusCode: 400, code: 'bad_request', error: 'Bad Request', 
 
 const unknown = [
   '/nothing', '//token', '/token//', '/TOKEN', '/Token', '/token;x', '/token;x=y', '/token%2F', '/token/x',
-  '/users/..%2ftoken', '/token%00', '/token%20', '/token%3Fa', '/token.json', '/tok', '/tokens', '/users', '/users/mee',
+  '/nothing/..%2ftoken', '/token%00', '/token%20', '/token%3Fa', '/token.json', '/tok', '/tokens', '/user', '/users/a/b',
   '/verify.', '/verifyx', '/health', '/healthz', '/readyz', '/metrics', '/.env', '/__proto__', '/constructor'
 ]
 

@@ -47,6 +47,17 @@ t.test('replacing a value in a full map forgets no other entry', async (t) => {
   t.equal(map.get('b'), 'another')
 })
 
+t.test('a map that was cleared has no entry and room for as many as before', async (t) => {
+  const map = fill(2, ['a', 'b'])
+
+  map.clear()
+
+  t.strictSame(kept(map), [])
+  map.set('c', 'value of c')
+  map.set('d', 'value of d')
+  t.strictSame(kept(map), ['c', 'd'])
+})
+
 t.test('a key that is undefined or an object is a key like any other', async (t) => {
   const object = {}
   const map = new BoundedMap<unknown, number>(2)

@@ -9,7 +9,8 @@ const WEAK = 'LATCHKEY_SECRET must be at least 32 random bytes (each, if it is a
 
 const GOOD: Record<typeof CREDENTIALS[number], string> = {
   DATABASE_URL: 'file:/srv/latchkey.db',
-  LATCHKEY_SECRET: SECRET
+  LATCHKEY_SECRET: SECRET,
+  SMTP_URL: 'smtps://login:password@mail.example.com'
 }
 
 for (const name of CREDENTIALS) {

@@ -31,8 +31,24 @@ const defaults = {
   trustProxy: false,
   corsOrigins: [],
   docs: true,
+  registration: 'closed',
+  requireVerifiedEmail: false,
+  mail: {
+    smtpUrl: undefined,
+    from: 'Latchkey <no-reply@localhost>',
+    passwordResetUrl: 'http://localhost:8000/password-reset',
+    emailVerificationUrl: 'http://localhost:8000/email-verification'
+  },
+  auditRetentionMs: 180 * DAY,
   logLevel: 'info'
 }
+
+/** All that follows from the URL under which the service is reached. */
+const reachedAt = (publicUrl: string, host: string) => ({
+  publicUrl,
+  tokenAudience: publicUrl,
+  mail: { smtpUrl: undefined, from: `Latchkey <no-reply@${host}>`, passwordResetUrl: `${publicUrl}/password-reset`, emailVerificationUrl: `${publicUrl}/email-verification` }
+})
 
 t.test('nothing set means the documented defaults', async (t) => {
   t.strictSame(loadConfig({}), defaults)
@@ -52,8 +68,8 @@ t.test('what is not a setting of ours is ignored', async (t) => {
 const settings = [
   { name: 'NODE_ENV', value: 'test', changes: {} },
   { name: 'HOST', value: '0.0.0.0', changes: { host: '0.0.0.0' } },
-  { name: 'PORT', value: '9000', changes: { port: 9000, publicUrl: 'http://localhost:9000', tokenAudience: 'http://localhost:9000' } },
-  { name: 'PUBLIC_URL', value: 'https://id.example.com/', changes: { publicUrl: 'https://id.example.com', tokenAudience: 'https://id.example.com' } },
+  { name: 'PORT', value: '9000', changes: { port: 9000, ...reachedAt('http://localhost:9000', 'localhost') } },
+  { name: 'PUBLIC_URL', value: 'https://id.example.com/', changes: reachedAt('https://id.example.com', 'id.example.com') },
   { name: 'DATABASE_URL', value: 'file:/var/lib/latchkey.db', changes: { databasePath: '/var/lib/latchkey.db' } },
   { name: 'LATCHKEY_SECRET', value: `${SECRET}, ${OTHER_SECRET}`, changes: { secrets: [SECRET, OTHER_SECRET] } },
   { name: 'ACCESS_TOKEN_TTL', value: '60', changes: { accessTokenTtl: 60 } },
@@ -69,6 +85,13 @@ const settings = [
   { name: 'HASH_CONCURRENCY', value: '7', changes: { hashConcurrency: 7 } },
   { name: 'HASH_QUEUE_MS', value: '0', changes: { hashQueueMs: 0 } },
   { name: 'PASSWORD_MIN_LENGTH', value: '8', changes: { passwordMinLength: 8 } },
+  { name: 'REGISTRATION', value: 'open', changes: { registration: 'open' } },
+  { name: 'REQUIRE_VERIFIED_EMAIL', value: 'true', changes: { requireVerifiedEmail: true } },
+  { name: 'SMTP_URL', value: 'smtps://user:pass@mail.example.com', changes: { mail: { ...defaults.mail, smtpUrl: 'smtps://user:pass@mail.example.com' } } },
+  { name: 'MAIL_FROM', value: 'login@example.com', changes: { mail: { ...defaults.mail, from: 'login@example.com' } } },
+  { name: 'PASSWORD_RESET_URL', value: 'https://app.example.com/reset', changes: { mail: { ...defaults.mail, passwordResetUrl: 'https://app.example.com/reset' } } },
+  { name: 'EMAIL_VERIFICATION_URL', value: 'https://app.example.com/verify', changes: { mail: { ...defaults.mail, emailVerificationUrl: 'https://app.example.com/verify' } } },
+  { name: 'AUDIT_RETENTION_DAYS', value: '7', changes: { auditRetentionMs: 7 * DAY } },
   { name: 'TRUST_PROXY', value: '10.0.0.0/8, ::1', changes: { trustProxy: ['10.0.0.0/8', '::1'] } },
   { name: 'CORS_ORIGINS', value: 'https://a.example, http://localhost:3000', changes: { corsOrigins: ['https://a.example', 'http://localhost:3000'] } },
   { name: 'DOCS', value: 'false', changes: { docs: false } },
@@ -92,6 +115,7 @@ const numbers = [
   { name: 'SESSION_MAX_DAYS', from: '0.001', to: '3650', below: '0', above: '3650.1', problem: 'a number above 0 to 3650' },
   { name: 'REFRESH_GRACE', from: '0', to: '300', below: '-1', above: '301', problem: 'a whole number from 0 to 300' },
   { name: 'KEY_ROTATION_DAYS', from: '0.001', to: '3650', below: '0', above: '3650.1', problem: 'a number above 0 to 3650' },
+  { name: 'AUDIT_RETENTION_DAYS', from: '0.001', to: '3650', below: '0', above: '3650.1', problem: 'a number above 0 to 3650' },
   { name: 'ARGON2_MEMORY_KIB', from: '8', to: '1048576', below: '7', above: '1048577', problem: 'a whole number from 8 to 1048576' },
   { name: 'ARGON2_TIME_COST', from: '1', to: '20', below: '0', above: '21', problem: 'a whole number from 1 to 20' },
   { name: 'ARGON2_PARALLELISM', from: '1', to: '16', below: '0', above: '17', problem: 'a whole number from 1 to 16' },

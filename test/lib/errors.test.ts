@@ -1,5 +1,5 @@
 import t from 'tap'
-import { OAuthError, PublicError, StartupError, UnavailableError, ValidationError, WeakPasswordError } from '../../lib/errors.ts'
+import { ForbiddenError, OAuthError, PublicError, StartupError, UnavailableError, ValidationError, WeakPasswordError } from '../../lib/errors.ts'
 
 const cause = new Error('connection reset')
 
@@ -23,6 +23,10 @@ const errors = [
   {
     error: new ValidationError('full_name is too long'),
     says: { name: 'ValidationError', statusCode: 400, code: 'validation_failed', message: 'full_name is too long', headers: {} }
+  },
+  {
+    error: new ForbiddenError('beyond_own_scopes', 'Not for you', ['keys:write'], { 'x-why': 'scopes' }),
+    says: { name: 'ForbiddenError', statusCode: 403, code: 'beyond_own_scopes', message: 'Not for you', headers: { 'x-why': 'scopes' } }
   },
   {
     error: new WeakPasswordError('The password is too short'),

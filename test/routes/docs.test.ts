@@ -1,5 +1,5 @@
 import t from 'tap'
-import { build } from '../helper.ts'
+import { build, captureLog } from '../helper.ts'
 
 const PAGE_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; connect-src 'self'; img-src 'self' data:; script-src 'self'; style-src 'self';"
 const ASSETS = ['swagger-ui.css', 'swagger-ui-bundle.js', 'swagger-initializer.js', 'theme/latchkey.css', 'theme/favicon.svg']
@@ -68,6 +68,25 @@ t.test('The logo is part of the style sheet', async (t) => {
   t.match(body, "url('data:image/svg+xml;base64,")
   t.notMatch(body, 'logo.svg')
 })
+
+const REFUSED = [
+  { url: '/docs/static/logo.svg', headers: { range: 'bytes=9999999-' }, statusCode: 416, code: 'range_not_satisfiable' },
+  { url: '/docs/static/%00', statusCode: 404, code: 'not_found' },
+  { url: '/docs/static/a%5c..%5cb', statusCode: 404, code: 'not_found' },
+  { url: `/docs/static/${'a'.repeat(3000)}`, statusCode: 404, code: 'not_found' }
+]
+for (const { url, headers = {}, statusCode, code } of REFUSED) {
+  t.test(`What the file server refuses is no fault of the service: ${url.slice(0, 40)}`, async (t) => {
+    const log = captureLog('error')
+    const app = await build(t, {}, log.logger)
+
+    const response = await app.inject({ url, headers })
+
+    t.equal(response.statusCode, statusCode)
+    t.equal(response.json().code, code)
+    t.strictSame(log.lines, [])
+  })
+}
 
 for (const url of ['/', '/docs', '/docs/', '/docs/json', '/docs/static/swagger-ui.css', '/openapi.json']) {
   t.test(`With DOCS=false there is no ${url}`, async (t) => {

@@ -1,6 +1,6 @@
 import type { LightMyRequestResponse } from 'fastify'
 import t, { type Test } from 'tap'
-import { build, captureLog } from '../helper.ts'
+import { build, captureLog, lockDatabase, requestToken } from '../helper.ts'
 
 function isNotReady (t: Test, response: LightMyRequestResponse, failed: string[]): void {
   t.equal(response.statusCode, 503)
@@ -23,7 +23,7 @@ t.test('a service that serves is live and ready, and says nothing else of itself
 t.test('without its database it is live and not ready', async (t) => {
   const log = captureLog()
   const app = await build(t, {}, log.logger)
-  await app.db.destroy()
+  await app.db.schema.alterTable('roles').renameTo('hidden').execute()
 
   const ready = await app.inject('/health/ready')
   const live = await app.inject('/health/live')
@@ -53,7 +53,21 @@ t.test('without a key whose tokens are believed it is not ready', async (t) => {
 t.test('all that fails is named', async (t) => {
   const app = await build(t)
   app.keyRing.trusted = () => []
-  await app.db.destroy()
+  await app.db.schema.alterTable('roles').renameTo('hidden').execute()
 
   isNotReady(t, await app.inject('/health/ready'), ['database', 'signing_keys'])
+})
+
+t.test('it is ready while another program holds the write lock, and does not wait for it', async (t) => {
+  const app = await build(t)
+  const release = lockDatabase(t, app)
+  let isAnswered = false
+  const login = requestToken(app).finally(() => { isAnswered = true })
+
+  const ready = await app.inject('/health/ready')
+
+  t.equal(ready.statusCode, 200)
+  t.equal(isAnswered, false)
+  release()
+  t.equal((await login).statusCode, 200)
 })

@@ -33,6 +33,14 @@ t.test('the reads of one turn of the event loop share a snapshot', async (t) => 
 
     t.same([before, after], [{ n: 1 }, { n: 2 }])
   })
+
+  t.test('it ends with the turn, so that it does not keep the log from being taken over', async (t) => {
+    reader.first(COUNT, [])
+    write()
+    await nextTurn()
+
+    t.match(writer.first('pragma wal_checkpoint(truncate)', []), { busy: 0, log: 0 })
+  })
 })
 
 t.test('a session that was revoked is not found in the same turn', async (t) => {
@@ -56,7 +64,7 @@ t.test('a snapshot that a fault has ended is not ended again', async (t) => {
       run.push(sql)
       return { rows: [], changes: 0 }
     },
-    first: () => undefined,
+    first: () => ({ data_version: 1 }),
     isInTransaction: () => false
   } as unknown as SqliteConnection)
 

@@ -59,6 +59,31 @@ t.test('A cached statement sees a column that was added after it was prepared', 
   t.same(connection.run(all, []).rows, [{ name: 'cat', legs: 4, sound: 'none' }])
 })
 
+t.test('A cached statement does not go on with a column that was dropped after it was prepared', async (t) => {
+  const connection = openPets(t)
+  const all = 'select * from pets'
+  connection.run(INSERT, ['cat', 4])
+  connection.run(all, [])
+
+  connection.run('alter table pets drop column legs', [])
+
+  t.strictSame(connection.run(all, []).rows, [{ name: 'cat' }])
+  t.strictSame(connection.first(all, []), { name: 'cat' })
+})
+
+t.test('Each row is an object of its own', async (t) => {
+  const connection = openPets(t)
+  const all = 'select name from pets order by name'
+  for (const name of ['cat', 'dog']) connection.run(INSERT, [name, 4])
+
+  const { rows } = connection.run(all, [])
+  const first = connection.first(all, [])
+
+  t.strictSame(connection.first(all, []), { name: 'cat' })
+  t.not(connection.first(all, []), first)
+  t.strictSame(rows, [{ name: 'cat' }, { name: 'dog' }])
+})
+
 t.test('A streamed query gives its rows', async (t) => {
   const { db } = await openDatabase(t)
   const rows = []

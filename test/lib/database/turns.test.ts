@@ -68,6 +68,20 @@ t.test('A transaction that fails leaves nothing behind and gives its turn on', a
   t.equal(await read(db, 'next'), 1)
 })
 
+for (const [end, fault] of [['is committed', undefined], ['is rolled back', new Error('changed my mind')]] as const) {
+  t.test(`What a caller does after a transaction that ${end} is no part of it`, async (t) => {
+    const { db } = await openDatabase(t)
+
+    await db.connection().execute(async (caller) => {
+      await caller.transaction().execute(async () => { if (fault !== undefined) throw fault }).catch(() => {})
+      await nextTick() // it was due meanwhile
+      await write(caller, 'afterwards')
+    })
+
+    t.equal(await read(db, 'afterwards'), 1)
+  })
+}
+
 t.test('A statement that fails gives its turn on', async (t) => {
   const { db } = await openDatabase(t)
 

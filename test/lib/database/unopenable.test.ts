@@ -4,9 +4,16 @@ import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { openSqlite } from '../../../lib/database/sqlite-connection.ts'
 import { temporaryDirectory } from '../../helper.ts'
-import { lockInOtherProcess, openDatabase } from './open.ts'
+import { lockInOtherProcess, openDatabase, startProcess } from './open.ts'
 
 const NOBODY = 65534
+
+const LOCK_FOR_A_MOMENT = `
+  import { DatabaseSync } from 'node:sqlite'
+  const database = new DatabaseSync(process.argv[1])
+  database.exec('create table roles (name text); begin immediate')
+  process.stdout.write('locked')
+  setTimeout(() => database.close(), 500)`
 
 /** Runs as somebody to whom the permissions of files apply, who root is not. */
 function withoutPrivileges (run: () => void): void {
@@ -93,15 +100,29 @@ t.test('What the process has no right to', async (t) => {
   })
 })
 
-t.test('A database that another process holds locked stops the start in the end', async (t) => {
-  const { path, db } = await openDatabase(t)
-  await db.destroy()
-  const release = await lockInOtherProcess(t, path)
+for (const mode of ['wal', 'delete']) {
+  t.test(`A database in journal mode ${mode} that another process holds locked stops the start in the end`, async (t) => {
+    const { path, db, connection } = await openDatabase(t)
+    connection.first(`pragma journal_mode = ${mode}`, [])
+    await db.destroy()
+    const release = await lockInOtherProcess(t, path)
 
-  refuses(t, path, 'is locked by another program')
+    refuses(t, path, 'is locked by another program')
 
-  await release()
-  t.doesNotThrow(() => { openSqlite(path).close() })
+    await release()
+    t.doesNotThrow(() => { openSqlite(path).close() })
+  })
+}
+
+t.test('A start waits for another one that is making the file', async (t) => {
+  const path = join(temporaryDirectory(t), 'latchkey.db')
+  const other = startProcess(t, LOCK_FOR_A_MOMENT, path)
+  await other.answer()
+
+  const connection = openSqlite(path)
+  t.teardown(() => { connection.close() })
+
+  t.strictSame(connection.first('pragma journal_mode', []), { journal_mode: 'wal' })
 })
 
 t.test('A fault that no sentence is known for stays as it is, and nothing is left open', async (t) => {

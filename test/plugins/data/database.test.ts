@@ -1,9 +1,11 @@
 import { chmodSync, existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import Fastify, { type FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import t, { type Test } from 'tap'
+import { parameter } from '../../../lib/database/prepared.ts'
 import { openSqlite } from '../../../lib/database/sqlite-connection.ts'
 import { secretPathFor } from '../../../lib/service-secret.ts'
 import { migrations } from '../../../migrations/index.ts'
@@ -66,24 +68,55 @@ t.test('The start that brings the schema up to date says so, once', async (t) =>
 
 t.test('A prepared read takes new parameters each time and sees what is committed', async (t) => {
   const { db, prepareRead } = await open(t)
-  const readScopes = prepareRead(db.selectFrom('roles').select('scopes').where('name', '=', '').compile())
+  const readScopes = prepareRead(db.selectFrom('roles').select('scopes').where('name', '=', parameter('name')))
 
-  t.same(await readScopes('user'), { scopes: 'profile account' })
-  t.equal(await readScopes('nobody'), undefined)
+  t.same(await readScopes({ name: 'user' }), { scopes: 'profile account' })
+  t.equal(await readScopes({ name: 'nobody' }), undefined)
   await db.updateTable('roles').set({ scopes: 'profile' }).where('name', '=', 'user').execute()
-  t.same(await readScopes('user'), { scopes: 'profile' })
+  t.same(await readScopes({ name: 'user' }), { scopes: 'profile' })
 })
 
 t.test('A prepared read does not wait for a transaction', async (t) => {
   const { db, prepareRead } = await open(t)
-  const readScopes = prepareRead(db.selectFrom('roles').select('scopes').where('name', '=', '').compile())
+  const readScopes = prepareRead(db.selectFrom('roles').select('scopes').where('name', '=', parameter('name')))
 
   const meanwhile = await db.transaction().execute(async (tx) => {
     await tx.updateTable('roles').set({ scopes: 'profile' }).where('name', '=', 'user').execute()
-    return await readScopes('user')
+    return await readScopes({ name: 'user' })
   })
 
   t.same(meanwhile, { scopes: 'profile account' })
+})
+
+t.test('What was found is remembered until anybody commits anything', async (t) => {
+  const { db, rememberRead, config } = await open(t)
+  let reads = 0
+  const find = rememberRead(async (key) => `${key} ${++reads}`)
+  const other = new DatabaseSync(config.databasePath)
+  t.teardown(() => { other.close() })
+
+  t.same([await find('a'), await find('a')], ['a 1', 'a 1'])
+  await db.updateTable('roles').set({ scopes: 'profile' }).where('name', '=', 'user').execute()
+  t.same([await find('a'), await find('a')], ['a 2', 'a 2'], 'this process, at once')
+  other.exec("update roles set scopes = ''")
+  await nextTurn()
+  t.same([await find('a'), await find('a')], ['a 3', 'a 3'], 'another, in the next turn of the event loop')
+})
+
+t.test('A transaction that is not yet committed makes nobody forget what is', async (t) => {
+  const { db, rememberRead } = await open(t)
+  let reads = 0
+  const find = rememberRead(async () => ++reads)
+  await find('a')
+
+  const meanwhile = await db.transaction().execute(async (tx) => {
+    await tx.updateTable('roles').set({ scopes: 'profile' }).where('name', '=', 'user').execute()
+    await nextTurn()
+    return await find('a')
+  })
+
+  t.equal(meanwhile, 1)
+  t.equal(await find('a'), 2)
 })
 
 t.test('A backup that is made while a transaction runs holds nothing of it', async (t) => {

@@ -1,12 +1,11 @@
 import Fastify, { type FastifyInstance } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
-import { buildApp } from '../../../app.ts'
-import { loadConfig } from '../../../lib/config.ts'
 import { UnavailableError } from '../../../lib/errors.ts'
 import demo from '../../../plugins/support/demo.ts'
+import { logInAt, startServer } from '../../server-process.ts'
 import { PRODUCTION as COMMON } from '../../command.ts'
-import { auditEvents, build, captureLog, createUser, JOHN, logIn, PUBLIC_URL, readProfile, refresh, requestToken, temporaryDirectory, testEnv, type Env } from '../../helper.ts'
+import { auditEvents, build, captureLog, createUser, JOHN, logIn, PUBLIC_URL, readProfile, refresh, requestToken, setPassword, temporaryDirectory, testEnv, type Env } from '../../helper.ts'
 
 // The same issuer, so that it is not that which makes tokens worthless.
 const PRODUCTION = { ...COMMON, PUBLIC_URL }
@@ -96,7 +95,7 @@ t.test('a demo user whose password was changed is a user like others', async (t)
   const password = 'correct horse battery'
   const development = await build(t, database)
   const [user] = await development.users.list()
-  await development.users.setPassword(user?.id as string, await development.passwordHasher.hash(password), {})
+  await setPassword(development, user?.id as string, await development.passwordHasher.hash(password))
   await development.close()
   const log = captureLog('info')
 
@@ -109,11 +108,11 @@ t.test('a demo user whose password was changed is a user like others', async (t)
 
 t.test('several that start at once on one new file share it and one demo user', async (t) => {
   const env = testEnv(t)
-  const starts = await Promise.all(Array.from({ length: 3 }, async () => await buildApp(loadConfig(env), captureLog().logger)))
-  t.teardown(async () => { await Promise.all(starts.map(async (app) => { await app.close() })) })
 
-  for (const app of starts) t.equal((await requestToken(app, JOHN)).statusCode, 200)
-  t.strictSame((await (starts[0] as FastifyInstance).users.list()).map(({ username }) => username), ['johndoe'])
+  const servers = await Promise.all(Array.from({ length: 3 }, async () => await startServer(t, env)))
+
+  for (const server of servers) await t.resolves(logInAt(server))
+  t.equal((await build(t, env).then(async (app) => await app.users.list())).length, 1)
 })
 
 /** Starts the plugin alone on the users of an empty database, with something that happens while it makes its hash. */
@@ -124,8 +123,8 @@ async function startBeside (t: Test, app: FastifyInstance, meanwhile: () => Prom
     await meanwhile()
     return await app.passwordHasher.hash(password)
   }
-  await fastify.register(fp(async () => {}, { name: 'config' })).register(fp(async () => {}, { name: 'users' })).register(fp(async () => {}, { name: 'password-hasher' }))
-  fastify.decorate('config', { ...app.config, production: false }).decorate('users', app.users).decorate('passwordHasher', { ...app.passwordHasher, hash })
+  await fastify.register(fp(async () => {}, { name: 'config' })).register(fp(async () => {}, { name: 'users' })).register(fp(async () => {}, { name: 'accounts' })).register(fp(async () => {}, { name: 'password-hasher' }))
+  fastify.decorate('config', { ...app.config, production: false }).decorate('users', app.users).decorate('accounts', app.accounts).decorate('passwordHasher', { ...app.passwordHasher, hash })
   await fastify.register(demo).ready()
 }
 

@@ -1,7 +1,7 @@
 import { hash } from '@node-rs/argon2'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { auditEvents, build, createUser, isOAuthError, requestToken } from '../../helper.ts'
+import { auditEvents, build, createUser, isOAuthError, requestToken, setPassword } from '../../helper.ts'
 
 const PASSWORD = 'correct horse battery'
 const NEW_PASSWORD = 'staple of another kind'
@@ -10,16 +10,16 @@ const OUTDATED = { algorithm: 2, memoryCost: 16, timeCost: 2, parallelism: 1 }
 
 type Act = (app: FastifyInstance, userId: string) => Promise<unknown>
 
-const disable: Act = async (app, userId) => await app.users.disable(userId, {})
+const disable: Act = async (app, userId) => await app.accounts.update(userId, { disabled: true }, {})
 
 const disableForAMoment: Act = async (app, userId) => {
-  await app.users.disable(userId, {})
-  await app.users.setPassword(userId, (await app.users.findForLogin('ada'))?.passwordHash ?? '', {})
-  await app.users.enable(userId, {})
+  await app.accounts.update(userId, { disabled: true }, {})
+  await setPassword(app, userId, (await app.users.findForLogin('ada'))?.passwordHash ?? '')
+  await app.accounts.update(userId, { disabled: false }, {})
 }
 
 const changePassword: Act = async (app, userId) => {
-  await app.users.setPassword(userId, await hash(NEW_PASSWORD, { ...OUTDATED, memoryCost: 8 }), {})
+  await setPassword(app, userId, await hash(NEW_PASSWORD, { ...OUTDATED, memoryCost: 8 }))
 }
 
 async function liveSessions (app: FastifyInstance): Promise<unknown[]> {
@@ -57,7 +57,7 @@ for (const { name, act } of acts) {
   t.test(`a log-in opens no session and undoes nothing if ${name} while its old hash is replaced`, async (t) => {
     const app = await build(t)
     const { id } = await createUser(app)
-    await app.users.setPassword(id, await hash(PASSWORD, OUTDATED), {})
+    await setPassword(app, id, await hash(PASSWORD, OUTDATED))
     const makeHash = app.passwordHasher.hash
     let afterAct: unknown
     t.intercept(app.passwordHasher, 'hash', {
@@ -80,7 +80,7 @@ for (const { name, act } of acts) {
 t.test('a new password stays when a log-in with the old one replaces its hash at the same time', async (t) => {
   const app = await build(t)
   const { id } = await createUser(app)
-  await app.users.setPassword(id, await hash(PASSWORD, OUTDATED), {})
+  await setPassword(app, id, await hash(PASSWORD, OUTDATED))
   const { verify } = app.passwordHasher
   const calls: string[] = []
   t.intercept(app.passwordHasher, 'verify', {
@@ -105,7 +105,7 @@ t.test('log-ins that run while the user is disabled leave no live session', asyn
   const { id } = await createUser(app)
   const login = async () => await requestToken(app, LOGIN)
 
-  const responses = await Promise.all([login(), login(), app.users.disable(id, {}), login(), login()])
+  const responses = await Promise.all([login(), login(), app.accounts.update(id, { disabled: true }, {}), login(), login()])
 
   t.equal(responses[2], true)
   t.strictSame(await liveSessions(app), [])

@@ -1,7 +1,7 @@
 import { connect, type AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { auditEvents, build, createUser, isOAuthError, JOHN, logIn, readProfile, refresh, requestToken, stopClock, temporaryDirectory, type Tokens } from '../../helper.ts'
+import { auditEvents, build, createUser, isOAuthError, JOHN, logIn, readProfile, refresh, requestToken, setPassword, stopClock, temporaryDirectory, type Tokens } from '../../helper.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const GRACE = 10_000
@@ -173,7 +173,7 @@ t.test('after a password change the tokens from before are dead and those from a
   const { id } = await createUser(app)
   const login = { ...JOHN, username: 'ada', password: 'correct horse battery' }
   const before = await logIn(app, login)
-  await app.users.setPassword(id, await app.passwordHasher.hash('staple of another kind'), {})
+  await setPassword(app, id, await app.passwordHasher.hash('staple of another kind'))
   const after = await logIn(app, { ...login, password: 'staple of another kind' })
 
   isOAuthError(t, await refresh(app, before.refresh_token), 400, 'invalid_grant')
@@ -186,7 +186,7 @@ t.test('after a log-out everywhere the tokens from before are dead and those fro
   const app = await build(t)
   stopClock(app)
   const before = [await logIn(app), await logIn(app)]
-  await app.users.logout((await app.users.find('johndoe'))?.id ?? '', {})
+  await app.accounts.logout((await app.users.find('johndoe'))?.id ?? '', {})
   const after = await logIn(app)
 
   for (const tokens of before) {
@@ -202,11 +202,11 @@ t.test('a disabled user gets no token by any grant, and his old ones stay dead w
   const { id } = await createUser(app)
   const login = { ...JOHN, username: 'ada', password: 'correct horse battery' }
   const tokens = await logIn(app, login)
-  await app.users.disable(id, {})
+  await app.accounts.update(id, { disabled: true }, {})
 
   const whileDisabled = [await requestToken(app, login), await refresh(app, tokens.refresh_token)]
   const profile = await readProfile(app, tokens.access_token)
-  await app.users.enable(id, {})
+  await app.accounts.update(id, { disabled: false }, {})
 
   for (const response of whileDisabled) isOAuthError(t, response, 400, 'invalid_grant')
   t.equal(profile.statusCode, 401)
@@ -222,7 +222,7 @@ t.test('a refresh gives nothing if the user is disabled while it runs', async (t
   t.intercept(app.sessions, 'findLive', {
     value: async (sessionId: string) => {
       const session = await findLive(sessionId)
-      await app.users.disable(id, {})
+      await app.accounts.update(id, { disabled: true }, {})
       return session
     }
   })

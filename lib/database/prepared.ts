@@ -1,0 +1,34 @@
+import type { Compilable, CompiledQuery, Kysely, QueryResult } from 'kysely'
+import type { Tables } from './tables.ts'
+
+/** The value of each parameter by its name. */
+export type Values = Readonly<Record<string, string | number | null>>
+
+class Parameter {
+  readonly name: string
+
+  constructor (name: string) {
+    this.name = name
+  }
+}
+
+/** Stands for a value in a query that is compiled once, since building one anew costs more than running it. */
+export function parameter (name: string): never {
+  return new Parameter(name) as never // the query builder takes it for a value of any column
+}
+
+/** A row whose values are parameters with the names of their columns. */
+export function parameters<Row> (columns: ReadonlyArray<keyof Row & string>): Row {
+  return Object.fromEntries(columns.map((column) => [column, parameter(column)])) as Row
+}
+
+/** The parameters of the query in the order in which its text has them. */
+export function bind (query: CompiledQuery, values: Values): unknown[] {
+  return query.parameters.map((value) => value instanceof Parameter ? values[value.name] : value)
+}
+
+/** Compiles a write that is run with new values, in a transaction or by itself. */
+export function prepareWrite<Row> (query: Compilable<Row>): (db: Kysely<Tables>, values: Values) => Promise<QueryResult<Row>> {
+  const compiled = query.compile()
+  return async (db, values) => await db.executeQuery<Row>({ ...compiled, parameters: bind(compiled, values) })
+}

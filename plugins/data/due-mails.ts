@@ -1,0 +1,89 @@
+import fp from 'fastify-plugin'
+import { MAIL_LINKS, type DueMail, type LinkKind } from '../../lib/due-mail.ts'
+import { canonicalIdentifier } from '../../lib/identifiers.ts'
+import type { OutboxMessage } from '../../lib/outbox-message.ts'
+import type { Db } from './database.ts'
+import type { OneTimeTokens } from './one-time-tokens.ts'
+
+export interface DueMails {
+  /**
+   * Finds out what the message amounts to now, and makes the token that it needs. Resolves to undefined if
+   * there is nothing to send (any more).
+   */
+  prepare (message: OutboxMessage): Promise<DueMail | undefined>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    dueMails: DueMails
+  }
+}
+
+interface Addressee {
+  id: string
+  username: string
+  email: string | null
+  email_verified_at: number | null
+  password_version: number
+  disabled_at: number | null
+}
+
+export function createDueMails (db: Db, oneTimeTokens: OneTimeTokens): DueMails {
+  async function withLink (tx: Db, kind: LinkKind, user: Addressee | undefined, to = user?.email): Promise<DueMail | undefined> {
+    if (user === undefined || user.disabled_at !== null || to === undefined || to === null) return undefined
+    const { purpose, lifetimeMs } = MAIL_LINKS[kind]
+    const token = await oneTimeTokens.issue(tx, purpose, { userId: user.id, email: to, passwordVersion: user.password_version }, lifetimeMs)
+    return { kind, to, username: user.username, token }
+  }
+
+  function addressInUse (owner: Addressee | undefined): DueMail | undefined {
+    if (owner === undefined || owner.disabled_at !== null || owner.email === null) return undefined
+    return { kind: 'address_in_use', to: owner.email, username: owner.username }
+  }
+
+  return {
+    async prepare (message) {
+      return await db.transaction().execute(async (tx) => {
+        switch (message.kind) {
+          case 'email_verification': {
+            const user = await findByEmail(tx, message.email)
+            return user?.email_verified_at === null ? await withLink(tx, message.kind, user) : undefined
+          }
+          case 'email_change': {
+            const owner = await findByEmail(tx, message.email)
+            if (owner !== undefined && owner.id !== message.userId) return addressInUse(owner)
+            if (owner !== undefined && owner.email_verified_at !== null) return undefined
+            const user = await findById(tx, message.userId)
+            // Who asked may have known a password that was replaced for that reason.
+            return user?.password_version === message.passwordVersion ? await withLink(tx, message.kind, user, message.email) : undefined
+          }
+          case 'password_reset':
+            return await withLink(tx, message.kind, await findByEmail(tx, message.email))
+          case 'password_reset_by_admin':
+          case 'invitation':
+            return await withLink(tx, message.kind, await findById(tx, message.userId))
+          case 'address_in_use':
+            return addressInUse(await findByEmail(tx, message.email))
+          default:
+            return { kind: message.kind, to: message.email, username: message.username }
+        }
+      })
+    }
+  }
+}
+
+const ADDRESSEE = ['id', 'username', 'email', 'email_verified_at', 'password_version', 'disabled_at'] as const
+
+async function findById (tx: Db, id: string): Promise<Addressee | undefined> {
+  return await tx.selectFrom('users').select(ADDRESSEE).where('id', '=', id).executeTakeFirst()
+}
+
+async function findByEmail (tx: Db, email: string): Promise<Addressee | undefined> {
+  const key = canonicalIdentifier(email)
+  return key && await tx.selectFrom('users').select(ADDRESSEE).where('email_key', '=', key.value).executeTakeFirst()
+}
+
+export default fp(async (fastify) => {
+  const { db, oneTimeTokens } = fastify
+  fastify.decorate('dueMails', createDueMails(db, oneTimeTokens))
+}, { name: 'due-mails', fastify: '5.x', dependencies: ['database', 'one-time-tokens'] })

@@ -1,0 +1,117 @@
+import fp from 'fastify-plugin'
+import { isUniqueViolation } from '../../lib/database/sqlite-errors.ts'
+import { PublicError } from '../../lib/errors.ts'
+import { parseEmail, type Email } from '../../lib/identifiers.ts'
+import type { PasswordOwner } from '../../lib/password-policy.ts'
+import type { Audit, AuditContext } from './audit.ts'
+import type { Db } from './database.ts'
+import type { OneTimeTokens } from './one-time-tokens.ts'
+import type { Outbox } from './outbox.ts'
+import type { Passwords } from './passwords.ts'
+
+/** What is done with mailed links. All that is wrong with one is `invalid_token` (400), always in the same words. */
+export interface Recovery {
+  /** Owes the address a mail, whoever has it. */
+  requestPasswordReset (email: Email, context: AuditContext): Promise<void>
+  /** Owes the address a mail, whoever has it. */
+  requestEmailVerification (email: Email, context: AuditContext): Promise<void>
+  /** Whose password the token would set; does not use it up. */
+  findPasswordOwner (token: string): Promise<PasswordOwner>
+  /** Uses the token up; the address that it was mailed to counts as proven. */
+  resetPassword (token: string, hash: string, context: AuditContext): Promise<void>
+  /** Uses the token up; the address that it was mailed to is the user's from now on. */
+  verifyEmail (token: string, context: AuditContext): Promise<void>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    recovery: Recovery
+  }
+}
+
+interface Parts {
+  db: Db
+  audit: Audit
+  oneTimeTokens: OneTimeTokens
+  outbox: Outbox
+  passwords: Passwords
+}
+
+export function createRecovery ({ db, audit, oneTimeTokens, outbox, passwords }: Parts, { now }: { now: () => number }): Recovery {
+  async function proveOwnAddress (tx: Db, userId: string, email: string, context: AuditContext): Promise<void> {
+    const { numUpdatedRows } = await tx.updateTable('users').set({ email_verified_at: now() })
+      .where('id', '=', userId).where('email', '=', email).where('email_verified_at', 'is', null).executeTakeFirst()
+    if (numUpdatedRows === 1n) await recordVerified(tx, userId, 'confirmed', context)
+  }
+
+  async function recordVerified (tx: Db, userId: string, address: 'confirmed' | 'replaced', context: AuditContext): Promise<void> {
+    await audit.record(tx, { type: 'email_verified', outcome: 'success', userId, details: { address } }, context)
+  }
+
+  return {
+    async requestPasswordReset (email, context) {
+      await db.transaction().execute(async (tx) => {
+        await outbox.add(tx, { kind: 'password_reset', email: email.address })
+        await audit.record(tx, { type: 'password_reset_requested', outcome: 'success' }, context)
+      })
+    },
+
+    async requestEmailVerification (email, context) {
+      await db.transaction().execute(async (tx) => {
+        await outbox.add(tx, { kind: 'email_verification', email: email.address })
+        await audit.record(tx, { type: 'email_verification_requested', outcome: 'success' }, context)
+      })
+    },
+
+    async findPasswordOwner (token) {
+      const subject = await oneTimeTokens.find(db, 'password_reset', token)
+      if (subject === undefined) throw invalidLink()
+      const owner = await db.selectFrom('users').select(['username', 'email'])
+        .where('id', '=', subject.userId).where('password_version', '=', subject.passwordVersion).executeTakeFirst()
+      if (owner === undefined) throw invalidLink()
+      return owner
+    },
+
+    async resetPassword (token, hash, context) {
+      await db.transaction().execute(async (tx) => {
+        const subject = await oneTimeTokens.take(tx, 'password_reset', token)
+        if (subject === undefined) throw invalidLink()
+        const { userId, email, passwordVersion } = subject
+        const isSet = await passwords.set(tx, { userId, hash, insteadOf: passwordVersion }, 'user_password_reset', context)
+        if (!isSet) throw invalidLink()
+        if (email !== null) await proveOwnAddress(tx, userId, email, context)
+      })
+    },
+
+    async verifyEmail (token, context) {
+      try {
+        await db.transaction().execute(async (tx) => {
+          const subject = await oneTimeTokens.take(tx, 'email_verification', token)
+          if (subject === undefined || subject.email === null) throw invalidLink()
+          const { userId, passwordVersion } = subject
+          const { address, canonical } = parseEmail(subject.email)
+          const before = await tx.selectFrom('users').select(['username', 'email', 'email_key']).where('id', '=', userId).executeTakeFirstOrThrow()
+          const { numUpdatedRows } = await tx.updateTable('users')
+            .set({ email: address, email_key: canonical, email_verified_at: now(), updated_at: now() })
+            .where('id', '=', userId).where('password_version', '=', passwordVersion).executeTakeFirst()
+          if (numUpdatedRows === 0n) throw invalidLink()
+          await oneTimeTokens.revoke(tx, userId)
+          const isReplaced = before.email_key !== canonical
+          if (isReplaced && before.email !== null) await outbox.add(tx, { kind: 'email_changed', email: before.email, username: before.username })
+          await recordVerified(tx, userId, isReplaced ? 'replaced' : 'confirmed', context)
+        })
+      } catch (error) {
+        throw isUniqueViolation(error) ? invalidLink() : error
+      }
+    }
+  }
+}
+
+function invalidLink (): PublicError {
+  return new PublicError(400, 'invalid_token', 'The link is not valid any more; ask for a new one')
+}
+
+export default fp(async (fastify) => {
+  const { clock } = fastify
+  fastify.decorate('recovery', createRecovery(fastify, { now: () => clock.now() }))
+}, { name: 'recovery', fastify: '5.x', dependencies: ['audit', 'clock', 'database', 'one-time-tokens', 'outbox', 'passwords'] })

@@ -1,0 +1,82 @@
+import fp from 'fastify-plugin'
+import { uuidv7 } from 'uuidv7'
+import { PublicError } from '../../lib/errors.ts'
+import type { Email } from '../../lib/identifiers.ts'
+import type { Audit, AuditContext } from './audit.ts'
+import type { Db } from './database.ts'
+import type { Outbox } from './outbox.ts'
+
+/** Who signs up. */
+export interface Registrant {
+  /** Canonical. */
+  username: string
+  email: Email
+  fullName: string | null
+  passwordHash: string
+}
+
+export interface Registration {
+  /**
+   * Makes a user whose address is not proven. If the address has a user already, nobody is made and only the
+   * mail tells: the caller gets the same answer after the same statements.
+   *
+   * @throws PublicError `username_taken` (409)
+   */
+  signUp (registrant: Registrant, context: AuditContext): Promise<void>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    registration: Registration
+  }
+}
+
+type Outcome = 'signed_up' | 'email_taken' | 'username_taken'
+
+export function createRegistration (db: Db, audit: Audit, outbox: Outbox, { now }: { now: () => number }): Registration {
+  async function insert (tx: Db, id: string, { username, email, fullName, passwordHash }: Registrant): Promise<Outcome> {
+    const at = now()
+    await tx.insertInto('users').values({
+      id,
+      username,
+      email: email.address,
+      email_key: email.canonical,
+      email_verified_at: null,
+      full_name: fullName,
+      password_hash: passwordHash,
+      password_version: 0,
+      disabled_at: null,
+      demo_at: null,
+      created_at: at,
+      updated_at: at,
+      last_login_at: null
+    }).onConflict((conflict) => conflict.doNothing()).execute()
+    const owner = await tx.selectFrom('users').select('id').where('username', '=', username).executeTakeFirst()
+    if (owner === undefined) return 'email_taken'
+    return owner.id === id ? 'signed_up' : 'username_taken'
+  }
+
+  return {
+    async signUp (registrant, context) {
+      const id = uuidv7()
+      const { address } = registrant.email
+      const outcome = await db.transaction().execute(async (tx) => {
+        const outcome = await insert(tx, id, registrant)
+        if (outcome === 'signed_up') {
+          await audit.record(tx, { type: 'user_signed_up', outcome: 'success', userId: id }, context)
+          await outbox.add(tx, { kind: 'email_verification', email: address })
+        } else {
+          await audit.record(tx, { type: 'user_signed_up', outcome: 'failure', details: { error: outcome } }, context)
+          if (outcome === 'email_taken') await outbox.add(tx, { kind: 'address_in_use', email: address })
+        }
+        return outcome
+      })
+      if (outcome === 'username_taken') throw new PublicError(409, 'username_taken', 'The username is taken')
+    }
+  }
+}
+
+export default fp(async (fastify) => {
+  const { db, audit, outbox, clock } = fastify
+  fastify.decorate('registration', createRegistration(db, audit, outbox, { now: () => clock.now() }))
+}, { name: 'registration', fastify: '5.x', dependencies: ['audit', 'clock', 'database', 'outbox'] })

@@ -1,0 +1,87 @@
+import fp from 'fastify-plugin'
+import type { Mail } from '../../lib/due-mail.ts'
+import { composeMail } from '../../lib/mail-templates.ts'
+import type { TakenMessage } from '../data/outbox.ts'
+
+export interface OutboxWorker {
+  /** Sends what is due, one mail after the other; resolves when nothing is. Never rejects. */
+  run (): Promise<void>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    outboxWorker: OutboxWorker
+  }
+}
+
+const SECOND = 1000
+const MINUTE = 60 * SECOND
+const HOUR = 60 * MINUTE
+
+/** How often each process that listens looks for mails, whoever owes them, in milliseconds. */
+export const POLL_MS = SECOND
+/** A message whose process died is due again after that, in milliseconds. */
+export const LEASE_MS = MINUTE
+/** A mail that can't be sent for so long is given up, in milliseconds. */
+export const GIVE_UP_MS = 24 * HOUR
+
+/** How long a mail waits that could not be sent so many times before, in milliseconds. */
+function retryDelay (attempts: number): number {
+  return Math.min(MINUTE * 2 ** attempts, HOUR)
+}
+
+export default fp(async (fastify) => {
+  const { outbox, dueMails, mail, clock, config, isDraining, log } = fastify
+  let running: Promise<void> | undefined
+  let timer: NodeJS.Timeout | undefined
+
+  async function deliver (taken: TakenMessage): Promise<void> {
+    const due = await dueMails.prepare(taken.message)
+    if (due === undefined || await send(composeMail(due, config), taken)) await outbox.remove(taken.id)
+  }
+
+  /** Resolves to whether the message is done with. */
+  async function send (letter: Mail, { id, attempts, createdAt }: TakenMessage): Promise<boolean> {
+    try {
+      await mail.send(letter)
+      return true
+    } catch (error) {
+      // Its text may hold the address.
+      const { code, responseCode: status } = error as { code?: string, responseCode?: number }
+      const fault = { kind: letter.kind, attempts: attempts + 1, code, status }
+      if (clock.now() >= createdAt + GIVE_UP_MS) {
+        log.error(fault, 'A mail could not be sent and is given up')
+        return true
+      }
+      log[code === 'EENVELOPE' ? 'info' : 'warn'](fault, 'A mail could not be sent and will be tried again')
+      await outbox.postpone(id, clock.now() + retryDelay(attempts))
+      return false
+    }
+  }
+
+  async function drain (): Promise<void> {
+    while (!isDraining()) {
+      const taken = await outbox.take(LEASE_MS)
+      if (taken === undefined) return
+      await deliver(taken)
+    }
+  }
+
+  const worker: OutboxWorker = {
+    async run () {
+      running ??= drain()
+        .catch((error: unknown) => { log.error(error, 'The outbox could not be looked after') })
+        .finally(() => { running = undefined })
+      await running
+    }
+  }
+  fastify.decorate('outboxWorker', worker)
+
+  fastify.addHook('onListen', async () => {
+    timer = setInterval(() => { worker.run() }, POLL_MS).unref()
+  })
+  fastify.addHook('onClose', async () => {
+    clearInterval(timer)
+    await running
+  })
+}, { name: 'outbox-worker', fastify: '5.x', dependencies: ['clock', 'config', 'draining', 'due-mails', 'mail', 'outbox'] })

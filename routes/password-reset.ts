@@ -1,0 +1,65 @@
+import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { Type } from '@sinclair/typebox'
+import { parseEmail } from '../lib/identifiers.ts'
+import { auditContext } from '../plugins/data/audit.ts'
+import { ProblemSchema } from '../schemas/errors.ts'
+import { ALLOW, RETRY_AFTER } from '../schemas/headers.ts'
+import { AcceptedSchema, MailRequestSchema, PasswordResetSchema } from '../schemas/recovery.ts'
+import { NoQuerySchema } from '../schemas/token.ts'
+
+const routes: FastifyPluginAsyncTypebox = async (fastify) => {
+  const { passwordHasher, passwordPolicy, recovery } = fastify
+
+  const errors = {
+    '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
+    '5xx': { description: 'Something went wrong here', ...ProblemSchema }
+  }
+
+  fastify.post('/password-reset', {
+    config: { public: true },
+    schema: {
+      operationId: 'requestPasswordReset',
+      summary: 'Ask for the mail with a link for a new password',
+      description: 'Whoever has the address gets a link, good for 30 minutes; earlier ones are void. The answer is the same for every address, and nothing changes until the link is used.',
+      tags: ['Sign-up and recovery'],
+      security: [],
+      querystring: NoQuerySchema,
+      body: MailRequestSchema,
+      response: {
+        202: { description: 'If the address has a user, a mail is on its way', ...AcceptedSchema },
+        400: { description: '`validation_failed`: this is no e-mail address', ...ProblemSchema },
+        ...errors
+      }
+    }
+  }, async (request, reply) => {
+    await recovery.requestPasswordReset(parseEmail(request.body.email), auditContext(request))
+    return await reply.code(202).send({})
+  })
+
+  fastify.put('/password-reset', {
+    config: { public: true },
+    schema: {
+      operationId: 'resetPassword',
+      summary: 'Choose a password with the mailed link',
+      description: 'Ends all sessions, makes every other mailed link void and proves the address that the link was mailed to. A password that is refused does not use the link up.',
+      tags: ['Sign-up and recovery'],
+      security: [],
+      querystring: NoQuerySchema,
+      body: PasswordResetSchema,
+      response: {
+        204: Type.Null({ description: 'This is the password now; log in with it' }),
+        400: { description: '`invalid_token`: the link is unknown, was used, is too old or void. `weak_password`: the message says what to change', ...ProblemSchema },
+        503: { description: 'Too many passwords at a time, or no database: `temporarily_unavailable`; the link is still good, try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
+        ...errors
+      }
+    }
+  }, async (request, reply) => {
+    const { token, new_password: newPassword } = request.body
+    const owner = await recovery.findPasswordOwner(token)
+    const password = await passwordPolicy.check(newPassword, owner)
+    await recovery.resetPassword(token, await passwordHasher.hash(password), auditContext(request))
+    return await reply.code(204).send(null)
+  })
+}
+
+export default routes
