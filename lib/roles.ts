@@ -1,4 +1,3 @@
-import type { RoleBody } from '../schemas/roles.ts'
 import { ValidationError } from './errors.ts'
 
 /** A named list of scopes. */
@@ -39,6 +38,6 @@ export function parseRole ({ name, scopes, description }: Role): Role {
 }
 
 /** A role as the API and the command show one. */
-export function toRoleBody ({ name, scopes, description }: Role): RoleBody {
+export function toRoleBody ({ name, scopes, description }: Role): { name: string, scopes: string[], description: string, built_in: boolean } {
   return { name, scopes: [...scopes], description, built_in: BUILT_IN_ROLES.includes(name) }
 }

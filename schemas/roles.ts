@@ -1,4 +1,4 @@
-import { Type, type Static } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { MAX_DESCRIPTION, MAX_ROLE_SCOPES, ROLE_NAME_PATTERN, SCOPE_TOKEN_PATTERN } from '../lib/roles.ts'
 
 const NAME = { description: 'The name that users are given it by', examples: ['support'] }
@@ -11,8 +11,6 @@ export const RoleSchema = Type.Object({
   description: Type.String(DESCRIPTION),
   built_in: Type.Boolean({ description: 'Whether it is one of `user` and `admin`, which stay as they are', examples: [false] })
 }, { title: 'Role' })
-
-export type RoleBody = Static<typeof RoleSchema>
 
 export const RoleListSchema = Type.Object({
   items: Type.Array(RoleSchema, { description: 'All roles, by name' })

@@ -4,7 +4,6 @@ import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlit
 import { StartupError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
 import { startupError, translate } from './sqlite-errors.ts'
-import { createSqliteReader, type SqliteReader } from './sqlite-reader.ts'
 import { checkIntegrity, checkWritable, refuseEmptied, START_TIMEOUT_MS, startWriteAheadLog } from './sqlite-start.ts'
 
 /** An SQLite file with its prepared statements, cached by their text. */
@@ -37,9 +36,9 @@ interface Statement {
 }
 
 // A request must not block the event loop.
-const REQUEST_TIMEOUT_MS = 10
+export const REQUEST_TIMEOUT_MS = 10
 // Holds the inner pages of the indexes of a million users.
-const CACHE_KIB = 65_536
+export const CACHE_KIB = 65_536
 
 /** @throws StartupError with one sentence for the operator */
 export function openSqlite (path: string): SqliteConnection {
@@ -68,14 +67,7 @@ export function openSqlite (path: string): SqliteConnection {
   return createConnection(database)
 }
 
-/** A second connection to a file that is open already. */
-export function openSqliteReader (path: string): SqliteReader {
-  const database = new DatabaseSync(path, { readOnly: true, timeout: REQUEST_TIMEOUT_MS })
-  database.exec(`pragma cache_size = -${CACHE_KIB}`)
-  return createSqliteReader(createConnection(database))
-}
-
-function createConnection (database: DatabaseSync): SqliteConnection {
+export function createConnection (database: DatabaseSync): SqliteConnection {
   const statements = new Map<string, Statement>()
 
   function prepare (sql: string): Statement {

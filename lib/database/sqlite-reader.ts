@@ -1,4 +1,5 @@
-import type { SqliteConnection } from './sqlite-connection.ts'
+import { DatabaseSync } from 'node:sqlite'
+import { CACHE_KIB, createConnection, REQUEST_TIMEOUT_MS, type SqliteConnection } from './sqlite-connection.ts'
 
 /** Reads what is committed, and never waits for a writer. */
 export interface SqliteReader {
@@ -11,6 +12,13 @@ export interface SqliteReader {
   /** @throws StartupError if the file exists or can't be written */
   backup (path: string): void
   close (): void
+}
+
+/** A second connection to a file that is open already. */
+export function openSqliteReader (path: string): SqliteReader {
+  const database = new DatabaseSync(path, { readOnly: true, timeout: REQUEST_TIMEOUT_MS })
+  database.exec(`pragma cache_size = -${CACHE_KIB}`)
+  return createSqliteReader(createConnection(database))
 }
 
 /**

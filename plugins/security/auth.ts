@@ -2,6 +2,7 @@ import type { FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import { InvalidTokenError } from '../../lib/compact-jws.ts'
 import { ForbiddenError, PublicError } from '../../lib/errors.ts'
+import { countHeader } from '../../lib/raw-headers.ts'
 import { ProblemSchema } from '../../schemas/errors.ts'
 import { INSUFFICIENT_SCOPE_CHALLENGE, INVALID_TOKEN_CHALLENGE } from '../../schemas/headers.ts'
 import type { LiveSession } from '../data/sessions.ts'
@@ -74,7 +75,7 @@ export default fp(async (fastify) => {
 function readToken<Claims> (request: FastifyRequest, verify: (token: string) => Claims): Claims {
   const { authorization } = request.headers
   // Node keeps the first of several, and the gateway in front may have looked at another one.
-  if (authorization !== undefined && countAuthorization(request.raw.rawHeaders) > 1) throw invalidToken()
+  if (authorization !== undefined && countHeader(request.raw.rawHeaders, 'authorization') > 1) throw invalidToken()
   const match = BEARER.exec(authorization ?? '')
   if (match === null) throw noToken()
   try {
@@ -84,15 +85,6 @@ function readToken<Claims> (request: FastifyRequest, verify: (token: string) => 
     request.log.debug({ reason: error.message }, 'The access token is refused')
     throw invalidToken()
   }
-}
-
-function countAuthorization (rawHeaders: readonly string[]): number {
-  let count = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    const name = rawHeaders[index] as string
-    if (name.length === 13 && name.toLowerCase() === 'authorization') count++
-  }
-  return count
 }
 
 // RFC 6750 section 3.1: no error code when there were no credentials at all.

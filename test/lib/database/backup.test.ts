@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import t from 'tap'
-import { openSqliteReader } from '../../../lib/database/sqlite-connection.ts'
+import { openSqliteReader } from '../../../lib/database/sqlite-reader.ts'
 import { temporaryDirectory } from '../../helper.ts'
 import { openDatabase, startProcess, write } from './open.ts'
 

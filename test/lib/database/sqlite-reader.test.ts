@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
-import { openSqlite, openSqliteReader, type SqliteConnection } from '../../../lib/database/sqlite-connection.ts'
-import { createSqliteReader } from '../../../lib/database/sqlite-reader.ts'
+import { openSqlite, type SqliteConnection } from '../../../lib/database/sqlite-connection.ts'
+import { createSqliteReader, openSqliteReader } from '../../../lib/database/sqlite-reader.ts'
 import { build, logIn, readProfile, temporaryDirectory } from '../../helper.ts'
 
 const COUNT = 'select count(*) as n from pets'
