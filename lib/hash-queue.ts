@@ -1,4 +1,4 @@
-import { UnavailableError } from './errors.ts'
+import { PublicError, UnavailableError } from './errors.ts'
 
 export interface HashQueueOptions {
   /** Jobs that run at a time. */
@@ -9,55 +9,126 @@ export interface HashQueueOptions {
   now: () => number
 }
 
+/** On whose behalf a job runs. */
+export interface Caller {
+  /** The network that it comes from, which shares its places. */
+  network: string
+  /** Whether the account that it is about was used from this network before. */
+  isKnown: boolean
+  /** Aborted when nobody waits for the result any more. */
+  signal?: AbortSignal
+  /** Runs before the job, in its slot; if it throws, the job is not done. */
+  begin?: () => void | Promise<void>
+}
+
 export interface HashQueue {
   /**
    * Runs the job when a slot is free.
    *
-   * @throws UnavailableError at once, before any work, if by the queue's own measure no slot is free within `maxWaitMs`
+   * @throws UnavailableError at once, before any work, if by the queue's own measure the caller would wait longer than
+   * `maxWaitMs`, or too many wait for its network already
+   * @throws PublicError `client_closed_request` (499) if its signal is aborted before the job starts
    */
-  run<T> (job: () => Promise<T>): Promise<T>
+  run<T> (job: () => Promise<T>, caller: Caller): Promise<T>
   readonly waiting: number
+}
+
+interface Waiting {
+  network: string
+  start: () => void
 }
 
 // How much of the average the newest job makes up: a change of pace counts after a few jobs.
 const WEIGHT = 0.1
+// The other half is kept for those whose network is known, so that a flood from anywhere does not shut owners out.
+const STRANGERS_SHARE = 0.5
 
 /** A bounded queue in front of work that fills a core, such as password hashes. */
 export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptions): HashQueue {
-  const waiting: Array<() => void> = []
+  const waiting = new Set<Waiting>()
+  const waitingOf = new Map<string, number>()
   let running = 0
   let averageMs = 0
 
-  const expectedWaitMs = (): number => Math.ceil((waiting.length + 1) / concurrency) * averageMs
+  /** No network can hold more places than it leaves free: one fills half of them, two a third each. */
+  function hasPlace ({ network, isKnown }: Caller): boolean {
+    const places = Math.floor(maxWaitMs / averageMs) * concurrency
+    const free = places * (isKnown ? 1 : STRANGERS_SHARE) - waiting.size
+    return (waitingOf.get(network) ?? 0) < free
+  }
 
-  function finish (tookMs: number): void {
-    averageMs = averageMs === 0 ? tookMs : averageMs + (tookMs - averageMs) * WEIGHT
+  function enter (start: () => void, { network, signal }: Caller, reject: (reason: Error) => void): void {
+    const giveUp = (): void => {
+      leave(entry)
+      reject(clientGone())
+    }
+    const entry = {
+      network,
+      start: () => {
+        signal?.removeEventListener('abort', giveUp)
+        start()
+      }
+    }
+    waiting.add(entry)
+    waitingOf.set(network, (waitingOf.get(network) ?? 0) + 1)
+    signal?.addEventListener('abort', giveUp)
+  }
+
+  function leave (entry: Waiting): void {
+    waiting.delete(entry)
+    const left = (waitingOf.get(entry.network) ?? 0) - 1
+    if (left > 0) waitingOf.set(entry.network, left)
+    else waitingOf.delete(entry.network)
+  }
+
+  function startNext (): void {
     running--
-    waiting.shift()?.()
+    const [next] = waiting
+    if (next === undefined) return
+    leave(next)
+    next.start()
+  }
+
+  // The next job starts before this one's caller goes on, so that no core idles meanwhile.
+  async function work<T> (job: () => Promise<T>, { begin }: Caller): Promise<T> {
+    running++
+    try {
+      if (begin !== undefined) await begin()
+      return await measure(job)
+    } finally {
+      startNext()
+    }
+  }
+
+  async function measure<T> (job: () => Promise<T>): Promise<T> {
+    const startedAt = now()
+    try {
+      return await job()
+    } finally {
+      const tookMs = now() - startedAt
+      averageMs = averageMs === 0 ? tookMs : averageMs + (tookMs - averageMs) * WEIGHT
+    }
+  }
+
+  function refusal (): UnavailableError {
+    const wait = Math.ceil((waiting.size + 1) / concurrency) * averageMs
+    return new UnavailableError('Too many log-ins at a time; try again later', Math.max(1, Math.ceil(wait / 1000)))
   }
 
   return {
-    async run (job) {
-      const wait = running < concurrency ? 0 : expectedWaitMs()
-      if (wait > maxWaitMs) throw new UnavailableError('Too many log-ins at a time; try again later', Math.ceil(wait / 1000))
-
+    async run (job, caller) {
+      if (caller.signal?.aborted === true) throw clientGone()
+      if (running < concurrency) return await work(job, caller)
+      if (!hasPlace(caller)) throw refusal()
       return await new Promise((resolve, reject) => {
-        const start = (): void => {
-          running++
-          const startedAt = now()
-          // The next job starts before this one's caller goes on, so that no core idles meanwhile.
-          attempt(job).finally(() => { finish(now() - startedAt) }).then(resolve, reject)
-        }
-        if (running < concurrency) start()
-        else waiting.push(start)
+        enter(() => { work(job, caller).then(resolve, reject) }, caller, reject)
       })
     },
 
-    get waiting () { return waiting.length }
+    get waiting () { return waiting.size }
   }
 }
 
-// A job that throws instead of rejecting must give its slot back too.
-async function attempt<T> (job: () => Promise<T>): Promise<T> {
-  return await job()
+function clientGone (): PublicError {
+  return new PublicError(499, 'client_closed_request', 'The client closed the connection before its turn')
 }

@@ -3,6 +3,7 @@ import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { authenticateClient, refuseRepeatedHeaders } from '../lib/client-authentication.ts'
 import { OAuthError } from '../lib/errors.ts'
 import { parseForm, requireParameter } from '../lib/form.ts'
+import { hangUpSignal } from '../lib/hang-up.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { OAuthErrorSchema } from '../schemas/errors.ts'
 import { ALLOW, BASIC_CHALLENGE, NO_STORE, RETRY_AFTER } from '../schemas/headers.ts'
@@ -38,7 +39,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         '5xx': { description: 'Something went wrong here', ...OAuthErrorSchema }
       }
     }
-  }, async (request) => {
+  }, async (request, reply) => {
     refuseRepeatedHeaders(request.raw.rawHeaders)
     const form = request.body
     const client = authenticateClient(request.headers.authorization, form)
@@ -47,7 +48,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     if (handle === undefined) throw new OAuthError('unsupported_grant_type', 'The grant type is not supported')
     if (!client.grantTypes.includes(grantType)) throw new OAuthError('unauthorized_client', 'The client may not use this grant type')
 
-    const grant = await handle({ form, client, context: auditContext(request, client.id) })
+    const grant = await handle({ form, client, context: auditContext(request, client.id), signal: hangUpSignal(reply.raw) })
     return {
       access_token: accessTokens.issue({ ...grant, clientId: client.id }),
       token_type: 'bearer' as const,

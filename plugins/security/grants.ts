@@ -7,6 +7,8 @@ export interface GrantRequest {
   form: Readonly<Record<string, string>>
   client: Client
   context: AuditContext
+  /** Aborted when the client hangs up. */
+  signal: AbortSignal
 }
 
 /** What the grant gave: a session, its refresh token, and the scope of this access token. */

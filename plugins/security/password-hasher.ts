@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import fp from 'fastify-plugin'
-import { createHashQueue } from '../../lib/hash-queue.ts'
+import { createHashQueue, type Caller } from '../../lib/hash-queue.ts'
 import { normalizePassword } from '../../lib/password-policy.ts'
 import type { Verify } from '../../lib/password-formats/format.ts'
 import { needsRehash } from '../../lib/phc.ts'
@@ -14,7 +14,7 @@ export interface PasswordHasher {
    * @param password normalized
    * @throws UnavailableError when the queue is full
    */
-  hash (password: string): Promise<string>
+  hash (password: string, caller?: Caller): Promise<string>
   /**
    * Costs one hash whatever is stored: also for null (no such user, or one without a password),
    * for a stored text that is no acceptable hash, and for a password that nobody can have.
@@ -22,7 +22,7 @@ export interface PasswordHasher {
    *
    * @throws UnavailableError when the queue is full
    */
-  verify (stored: string | null, password: string): Promise<boolean>
+  verify (stored: string | null, password: string, caller?: Caller): Promise<boolean>
   /** Whether a stored hash was made with other settings than the current ones, or by another program. */
   isOutdated (stored: string): boolean
 }
@@ -34,6 +34,7 @@ declare module 'fastify' {
 }
 
 const ARGON2ID = 2
+const SERVICE: Caller = { network: 'the service itself', isKnown: true }
 
 export default fp(async (fastify) => {
   const { config, log } = fastify
@@ -45,7 +46,7 @@ export default fp(async (fastify) => {
     now: () => performance.now()
   })
 
-  const makeHash = async (password: string): Promise<string> => await queue.run(async () => await hash(password, settings))
+  const makeHash = async (password: string, caller: Caller = SERVICE): Promise<string> => await queue.run(async () => await hash(password, settings), caller)
 
   // Nobody knows its password. Making it also tells the queue how long a hash takes here.
   const dummy = await makeHash(randomBytes(32).toString('base64url'))
@@ -68,10 +69,10 @@ export default fp(async (fastify) => {
   fastify.decorate('passwordHasher', {
     hash: makeHash,
 
-    async verify (stored, password) {
+    async verify (stored, password, caller = SERVICE) {
       const verifier = verifierOf(stored)
       const isPossible = normalizePassword(password) !== undefined
-      const matches = await queue.run(async () => await verifier(isPossible ? password : ''))
+      const matches = await queue.run(async () => await verifier(isPossible ? password : ''), caller)
       return matches && isPossible
     },
 

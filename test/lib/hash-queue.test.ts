@@ -1,50 +1,11 @@
 import t from 'tap'
-import { UnavailableError } from '../../lib/errors.ts'
-import { createHashQueue, type HashQueue } from '../../lib/hash-queue.ts'
-
-/** A queue whose clock stands still and whose jobs end when they are told to. */
-function createBench ({ concurrency = 1, maxWaitMs = 60_000 } = {}) {
-  let now = 0
-  const queue = createHashQueue({ concurrency, maxWaitMs, now: () => now })
-  const started: number[] = []
-  const jobs: Array<PromiseWithResolvers<number>> = []
-
-  return {
-    queue,
-    started,
-    /** Asks for a job; `end` and `fail` take the numbers of jobs in the order in which they were asked for. */
-    ask (): Promise<number> {
-      const number = jobs.push(Promise.withResolvers<number>()) - 1
-      const { promise } = jobs[number] as PromiseWithResolvers<number>
-      return queue.run(async () => {
-        started.push(number)
-        return await promise
-      })
-    },
-    end (number: number): void { jobs[number]?.resolve(number) },
-    fail (number: number, error: Error): void { jobs[number]?.reject(error) },
-    advance (ms: number): void { now += ms },
-    /** Tells the queue how long a job takes, by doing one. */
-    async measure (ms: number): Promise<void> {
-      await queue.run(async () => { now += ms })
-    }
-  }
-}
-
-async function refusalOf (queue: HashQueue): Promise<UnavailableError> {
-  try {
-    await queue.run(async () => { throw new Error('the job was run') })
-  } catch (error) {
-    if (error instanceof UnavailableError) return error
-    throw error
-  }
-  throw new Error('the job was taken')
-}
+import { createHashQueue } from '../../lib/hash-queue.ts'
+import { createBench, refusalOf, SOMEBODY } from './hash-queue-bench.ts'
 
 t.test('the result of a job is its caller\'s', async (t) => {
   const { queue } = createBench()
 
-  t.equal(await queue.run(async () => 'hash'), 'hash')
+  t.equal(await queue.run(async () => 'hash', SOMEBODY), 'hash')
 })
 
 for (const concurrency of [1, 2, 5]) {
@@ -60,7 +21,7 @@ for (const concurrency of [1, 2, 5]) {
       for (let turn = 0; turn < index % 4; turn++) await new Promise(setImmediate)
       running--
       return index
-    })))
+    }, SOMEBODY)))
 
     const order = Array.from({ length: 20 }, (_, index) => index)
     t.equal(Math.max(...seen), concurrency)
@@ -93,8 +54,8 @@ t.test('the next job starts before the caller of the finished one goes on', asyn
   const first = Promise.withResolvers<undefined>()
 
   const callers = [
-    queue.run(async () => { await first.promise }).then(() => { events.push('first caller goes on') }),
-    queue.run(async () => { events.push('second job starts') }).then(() => { events.push('second caller goes on') })
+    queue.run(async () => { await first.promise }, SOMEBODY).then(() => { events.push('first caller goes on') }),
+    queue.run(async () => { events.push('second job starts') }, SOMEBODY).then(() => { events.push('second caller goes on') })
   ]
   first.resolve(undefined)
   await Promise.all(callers)
@@ -120,9 +81,9 @@ t.test('so does a job that throws before it begins to wait, first in line or not
   const { queue, started, ask, end } = createBench()
   const throwing = (): Promise<never> => { throw new TypeError('no password') }
 
-  await t.rejects(queue.run(throwing), new TypeError('no password'))
+  await t.rejects(queue.run(throwing, SOMEBODY), new TypeError('no password'))
   const running = ask()
-  const waiting = queue.run(throwing)
+  const waiting = queue.run(throwing, SOMEBODY)
   const next = ask()
   end(0)
 
@@ -208,7 +169,7 @@ t.test('who finds a free slot is served however slow the jobs were', async (t) =
   const { queue, measure } = createBench({ maxWaitMs: 0 })
   await measure(10_000)
 
-  t.equal(await queue.run(async () => 'hash'), 'hash')
+  t.equal(await queue.run(async () => 'hash', SOMEBODY), 'hash')
 })
 
 t.test('one slow job does not count for all, a lasting change of pace does', async (t) => {
