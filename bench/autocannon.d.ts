@@ -1,7 +1,7 @@
 // The package has no types of its own; these are what the client uses.
 declare module 'autocannon' {
   export interface Request {
-    method: 'GET' | 'POST'
+    method: 'GET' | 'POST' | 'PATCH'
     path: string
     headers: Record<string, string>
     body?: string

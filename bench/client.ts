@@ -9,7 +9,7 @@ interface Run {
   connections: number
 }
 
-/** The requests are dealt out: each connection sends its own in turn, again and again. */
+/** The requests are dealt out: each connection sends its own in turn, again and again. If there are too few, connections share one. */
 export interface FixedLoad extends Run {
   requests: Request[]
 }
@@ -26,6 +26,8 @@ export interface LoadResult {
   refused: number
   /** All other answers that are not good, and connections that broke or timed out. */
   wrong: number
+  /** How many answers of each status. */
+  statuses: Record<string, number>
 }
 
 function refreshing (newest: string): Request {
@@ -42,7 +44,11 @@ function refreshing (newest: string): Request {
 }
 
 function requestsOf (load: Load, connection: number): Request[] {
-  if ('requests' in load) return load.requests.filter((_request, index) => index % load.connections === connection)
+  if ('requests' in load) {
+    const { requests, connections } = load
+    const step = Math.min(requests.length, connections)
+    return requests.filter((_request, index) => index % step === connection % step)
+  }
   const token = load.refreshTokens[connection]
   return token === undefined ? [] : [refreshing(token)]
 }
@@ -57,5 +63,6 @@ doJob(async (load: Load): Promise<LoadResult> => {
     setupClient: (connection: Connection) => { connection.setRequests(requestsOf(load, connected++)) }
   })
   const refused = result.statusCodeStats['503']?.count ?? 0
-  return { perSecond: result['2xx'] / result.duration, refused, wrong: result.non2xx - refused + result.errors + result.timeouts }
+  const statuses = Object.fromEntries(Object.entries(result.statusCodeStats).map(([status, { count }]) => [status, count]))
+  return { perSecond: result['2xx'] / result.duration, refused, wrong: result.non2xx - refused + result.errors + result.timeouts, statuses }
 })

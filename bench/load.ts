@@ -1,4 +1,5 @@
 import type { Load, LoadResult } from './client.ts'
+import type { OpenLoad, OpenResult } from './open-loop.ts'
 import { runJob } from './processes.ts'
 import type { Pair } from './report.ts'
 import type { Workspace } from './workspace.ts'
@@ -9,6 +10,9 @@ export interface Bench {
   rounds: number
   /** How long each side of a round lasts. */
   seconds: number
+  isQuick: boolean
+  /** Tells people what can't be measured here, and why. */
+  skip (what: string): void
 }
 
 /**
@@ -31,6 +35,11 @@ export async function flood (job: Load): Promise<LoadResult> {
   const result = await runJob<LoadResult>('client.ts', job)
   if (result.wrong > 0 || result.perSecond === 0) throw new Error(`${result.wrong} wrong answers, and ${result.perSecond} good ones per second, from ${job.url}`)
   return result
+}
+
+/** Requests that come at their times, from a process of their own. */
+export async function openLoad (job: OpenLoad): Promise<OpenResult> {
+  return await runJob<OpenResult>('open-loop.ts', job)
 }
 
 /** Measures the limit and the figure in turn, because the machine may be faster at one time than at another. */

@@ -14,33 +14,45 @@ export interface Server {
   readyMs: number
   /** @throws Error if it doesn't end well */
   stop (): Promise<void>
+  /** Ends it at once, whatever it is busy with. */
+  kill (): Promise<void>
 }
 
 const ROOT = join(import.meta.dirname, '..')
 const READY_WITHIN_MS = 30_000
 const ASK_EVERY_MS = 5
 
-const children = new Set<ChildProcess>()
+const killers = new Map<ChildProcess, () => void>()
 process.once('exit', killAll)
 
 /** Ends what a measurement that failed has left behind. */
 export function killAll (): void {
-  for (const child of children) child.kill('SIGKILL')
+  for (const kill of killers.values()) kill()
 }
 
-function watch (child: ChildProcess): ChildProcess {
-  children.add(child)
-  child.once('exit', () => children.delete(child))
+function watch (child: ChildProcess, kill = (): void => { child.kill('SIGKILL') }): ChildProcess {
+  killers.set(child, kill)
+  child.once('exit', () => killers.delete(child))
   return child
 }
 
-async function isReady (url: string): Promise<boolean> {
+/** Whether it was answered, and well unless any answer will do. */
+async function isAnswered (url: string, anyAnswer: boolean): Promise<boolean> {
   try {
-    const response = await fetch(`${url}/health/ready`, { headers: { connection: 'close' } })
+    const response = await fetch(url, { headers: { connection: 'close' } })
     await response.arrayBuffer()
-    return response.status === 200
+    return anyAnswer || response.status === 200
   } catch {
     return false // nobody listens yet
+  }
+}
+
+async function waitUntilAnswered (child: ChildProcess, url: string, anyAnswer = false): Promise<void> {
+  const startedAt = performance.now()
+  while (!await isAnswered(url, anyAnswer)) {
+    if (child.exitCode !== null || child.pid === undefined) throw new Error('A server did not start')
+    if (performance.now() - startedAt > READY_WITHIN_MS) throw new Error('A server did not get ready')
+    await sleep(ASK_EVERY_MS)
   }
 }
 
@@ -48,16 +60,35 @@ async function isReady (url: string): Promise<boolean> {
 export async function startService ({ env, logPath }: Workspace): Promise<Server> {
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
-  const log = openSync(logPath, 'a')
   const startedAt = performance.now()
-  const child = watch(spawn(process.execPath, ['server.ts'], { cwd: ROOT, env: { ...env, PORT: String(port) }, stdio: ['ignore', log, log] }))
-  closeSync(log)
-  while (!await isReady(url)) {
-    if (child.exitCode !== null || child.pid === undefined) throw new Error('The service did not start')
-    if (performance.now() - startedAt > READY_WITHIN_MS) throw new Error('The service did not get ready')
-    await sleep(ASK_EVERY_MS)
-  }
+  const child = spawnLogged(process.execPath, ['server.ts'], { cwd: ROOT, env: { ...env, PORT: String(port) } }, logPath)
+  await waitUntilAnswered(child, `${url}/health/ready`)
   return serverOf(child, url, performance.now() - startedAt)
+}
+
+export interface Program {
+  command: (port: number) => [string, string[]]
+  directory: string
+  env: Record<string, string>
+  logPath: string
+}
+
+/** Starts another program, which finds its port in the environment or in its command. */
+export async function startProgram ({ command, directory, env, logPath }: Program): Promise<Server> {
+  const port = await findFreePort()
+  const url = `http://127.0.0.1:${port}`
+  const startedAt = performance.now()
+  const child = spawnLogged(...command(port), { cwd: directory, env: { PATH: process.env.PATH, PORT: String(port), ...env } }, logPath)
+  await waitUntilAnswered(child, url, true)
+  return serverOf(child, url, performance.now() - startedAt)
+}
+
+function spawnLogged (command: string, args: string[], options: { cwd: string, env: NodeJS.ProcessEnv }, logPath: string): ChildProcess {
+  const log = openSync(logPath, 'a')
+  const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', log, log] })
+  closeSync(log)
+  // The group, for some programs have processes of their own.
+  return watch(child, () => { process.kill(-(child.pid as number), 'SIGKILL') })
 }
 
 /** Starts the server that does nothing but what the figure is compared with. */
@@ -79,6 +110,11 @@ function serverOf (child: ChildProcess, url: string, readyMs: number): Server {
       child.kill('SIGTERM')
       const [code] = await exited as [number | null]
       if (code !== 0) throw new Error(`A server ended with code ${code}`)
+    },
+    async kill () {
+      const exited = once(child, 'exit')
+      killers.get(child)?.()
+      await exited
     }
   }
 }

@@ -9,6 +9,12 @@ export interface Figure {
   rounds: readonly number[]
   /** For a ratio: both sides of each round, per second. */
   rates?: ReadonlyArray<Pair>
+  /** For a value over time: what was read each second. */
+  series?: readonly number[]
+  /** How many requests were answered with each status. */
+  statuses?: Readonly<Record<string, number>>
+  /** What sending the requests took of a core, in each round. */
+  senderCores?: readonly number[]
 }
 
 /** What was measured and its limit, each per second, one right after the other. */
@@ -51,16 +57,29 @@ export function formatTable (figures: readonly Figure[]): string {
 }
 
 function formatRow (figure: Figure): string[] {
-  const { name, goal, rounds, rates = [] } = figure
+  const { goal, rounds } = figure
   return [
-    name,
-    rates.length === 0 ? '-' : formatRate(median(rates.map((pair) => pair.figure))),
-    rates.length === 0 ? '-' : formatRate(median(rates.map((pair) => pair.limit))),
-    format(median(rounds), goal),
+    figure.name,
+    ...formatRates(figure),
+    describeValue(figure),
     `${format(Math.min(...rounds), goal)} to ${format(Math.max(...rounds), goal)}`,
-    'below' in goal ? `below ${goal.below} ${goal.unit}` : `at least ${goal.atLeast.toFixed(2)}`,
+    describeGoal(figure),
     isReached(figure) ? 'reached' : 'MISSED'
   ]
+}
+
+/** What was measured and its limit; dashes where there is none. */
+export function formatRates ({ rates = [] }: Figure): [string, string] {
+  if (rates.length === 0) return ['-', '-']
+  return [formatRate(median(rates.map(({ figure }) => figure))), formatRate(median(rates.map(({ limit }) => limit)))]
+}
+
+export function describeValue ({ goal, rounds }: Figure): string {
+  return format(median(rounds), goal)
+}
+
+export function describeGoal ({ goal }: Figure): string {
+  return 'below' in goal ? `below ${goal.below} ${goal.unit}` : `at least ${goal.atLeast.toFixed(2)}`
 }
 
 function format (value: number, goal: Goal): string {

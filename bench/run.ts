@@ -1,9 +1,14 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { drawChart } from './chart.ts'
 import type { Bench } from './load.ts'
+import { describeMachine } from './machine.ts'
+import { measureFlood } from './measurements/flood.ts'
 import { measureLogin } from './measurements/login.ts'
 import { measureMemory } from './measurements/memory.ts'
+import { measureMillion } from './measurements/million.ts'
+import { measureOverload } from './measurements/overload.ts'
+import { measurePeers } from './measurements/peers.ts'
 import { measureProfile } from './measurements/profile.ts'
 import { measureRefresh } from './measurements/refresh.ts'
 import { measureStart } from './measurements/start.ts'
@@ -16,29 +21,44 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>
   login: measureLogin,
   refresh: measureRefresh,
   start: measureStart,
-  memory: measureMemory
+  memory: measureMemory,
+  million: measureMillion,
+  overload: measureOverload,
+  flood: measureFlood,
+  peers: measurePeers
 }
+const ON_DEMAND = 'peers'
 
-const FULL = { rounds: 5, seconds: 4 }
-const QUICK = { rounds: 3, seconds: 1 }
+const FULL = { rounds: 5, seconds: 3, isQuick: false }
+const QUICK = { rounds: 3, seconds: 1, isQuick: true }
 const LOG_LINES = 10
 
-const USAGE = `Usage: npm run bench -- [--quick] [--only NAME]... [--json FILE]
-  --quick      short rounds, for a first impression
-  --only NAME  only this: ${Object.keys(MEASUREMENTS).join(', ')}
-  --json FILE  writes everything that was measured to the file
+const USAGE = `Usage: npm run bench -- [--quick] [--peers] [--only NAME]... [--json FILE] [--chart FILE]
+  --quick       short rounds, for a first impression
+  --peers       compares with other programs too, whose packages are fetched for that
+  --only NAME   only this: ${Object.keys(MEASUREMENTS).join(', ')}
+  --json FILE   writes everything that was measured to the file
+  --chart FILE  draws the figures (SVG)
 `
 
+interface Wanted {
+  names: readonly string[]
+  pace: typeof FULL
+  jsonPath: string | undefined
+  chartPath: string | undefined
+}
+
 /** Whether everything could be measured. */
-async function main (names: readonly string[], pace: typeof FULL, jsonPath: string | undefined): Promise<boolean> {
+async function main ({ names, pace, jsonPath, chartPath }: Wanted): Promise<boolean> {
   const workspace = await createWorkspace()
-  process.once('exit', () => { workspace.remove() })
+  const startedAt = performance.now()
   const figures: Figure[] = []
   const failed: string[] = []
+  const skipped: string[] = []
   for (const name of names) {
     process.stderr.write(`Measuring: ${name}\n`)
     try {
-      figures.push(...await MEASUREMENTS[name]?.({ workspace, ...pace }) ?? [])
+      figures.push(...await MEASUREMENTS[name]?.({ workspace, ...pace, skip: (what) => { skipped.push(what) } }) ?? [])
     } catch (error) {
       failed.push(name)
       killAll()
@@ -46,9 +66,13 @@ async function main (names: readonly string[], pace: typeof FULL, jsonPath: stri
       process.stderr.write(`${(error as Error).stack}\nThe end of the service's log:\n${log.join('\n')}\n`)
     }
   }
-  process.stdout.write(`Node ${process.version}, ${availableParallelism()} cores; medians of ${pace.rounds} rounds of ${pace.seconds} s\n\n${formatTable(figures)}`)
+  const machine = describeMachine()
+  const minutes = ((performance.now() - startedAt) / 60_000).toFixed(1)
+  process.stdout.write(`Node ${machine.node}, ${machine.cores} cores; medians of up to ${pace.rounds} rounds of ${pace.seconds} s; it took ${minutes} min\n\n${formatTable(figures)}`)
+  if (skipped.length > 0) process.stdout.write(`\nSkipped: ${skipped.join('; ')}\n`)
   if (failed.length > 0) process.stdout.write(`\nCould not be measured: ${failed.join(', ')}\n`)
-  if (jsonPath !== undefined) writeFileSync(jsonPath, `${JSON.stringify(toJson(figures), null, 2)}\n`)
+  if (jsonPath !== undefined) writeFileSync(jsonPath, `${JSON.stringify({ machine, figures: toJson(figures) }, null, 2)}\n`)
+  if (chartPath !== undefined) writeFileSync(chartPath, drawChart(figures))
   return failed.length === 0
 }
 
@@ -57,15 +81,18 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', multiple: true, default: Object.keys(MEASUREMENTS) },
+    peers: { type: 'boolean', default: false },
+    only: { type: 'string', multiple: true, default: Object.keys(MEASUREMENTS).filter((name) => name !== ON_DEMAND) },
     json: { type: 'string' },
+    chart: { type: 'string' },
     help: { type: 'boolean', default: false }
   }
 })
+const names = values.peers ? [...new Set([...values.only, ON_DEMAND])] : values.only
 
-if (values.help || !values.only.every((name) => name in MEASUREMENTS)) {
+if (values.help || !names.every((name) => name in MEASUREMENTS)) {
   process.stderr.write(USAGE)
   process.exit(values.help ? 0 : 1)
 }
-const isComplete = await main(values.only, values.quick ? QUICK : FULL, values.json)
+const isComplete = await main({ names, pace: values.quick ? QUICK : FULL, jsonPath: values.json, chartPath: values.chart })
 process.exit(isComplete ? 0 : 1)

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../lib/config.ts'
+import { ADMIN_SCOPE, seedUsers, USER_SCOPE, type SeededRow } from './seed.ts'
 
 export type Env = Record<string, string>
 
@@ -12,7 +13,12 @@ export interface Workspace {
   env: Env
   /** Where the service's log goes. */
   logPath: string
+  /** How many users are in the database. */
+  userCount: number
+  /** Some of them, spread over all. */
   users: readonly SeededUser[]
+  /** May read all users. */
+  adminToken: string
   password: string
   /** The stored form of everybody's password. */
   hash: string
@@ -21,15 +27,26 @@ export interface Workspace {
   remove (): void
 }
 
-export interface SeededUser {
-  username: string
+export interface SeededUser extends SeededRow {
   accessToken: string
+}
+
+export interface WorkspaceOptions {
+  /** How many are in the database. */
+  users?: number
+  /** How many of them the measurements use. */
+  sample?: number
+  env?: Env
 }
 
 const USERS = 500
 const PASSWORD = 'a password for load tests'
 const SILENT = pino({ level: 'silent' })
 const DATA = join(import.meta.dirname, '../data')
+
+function databasePath (directory: string): string {
+  return join(directory, 'latchkey.db')
+}
 
 /**
  * The settings of production, with a place for compiled code as docs/operations.md advises, and two differences:
@@ -43,57 +60,64 @@ function envOf (directory: string): Env {
     NODE_COMPILE_CACHE: join(directory, 'compiled'),
     PUBLIC_URL: 'https://login.example.com',
     TRUST_PROXY: 'none',
-    DATABASE_URL: `file:${directory}/latchkey.db`,
+    DATABASE_URL: `file:${databasePath(directory)}`,
     ACCESS_TOKEN_TTL: '3600',
     REFRESH_GRACE: '0',
     LOG_LEVEL: 'warn'
   }
 }
 
-export async function createWorkspace (): Promise<Workspace> {
+export async function createWorkspace ({ users: count = USERS, sample = count, env: changes = {} }: WorkspaceOptions = {}): Promise<Workspace> {
   // Beside the real database: a temporary directory may be on a disk that never waits.
   mkdirSync(DATA, { recursive: true, mode: 0o700 })
   const directory = mkdtempSync(join(DATA, 'bench-'))
-  const env = envOf(directory)
-  const build = async () => await buildApp(loadConfig(env), SILENT)
-
-  const fastify = await build()
-  const hash = await fastify.passwordHasher.hash(PASSWORD)
-  const users: SeededUser[] = []
-  for (let number = 0; number < USERS; number++) users.push(await seedUser(number))
-  await fastify.close()
-
-  async function seedUser (number: number): Promise<SeededUser> {
-    const username = `bench-${number}`
-    const user = await fastify.users.create({ username, email: `${username}@example.com`, fullName: `Bench User ${number}`, passwordHash: hash }, {})
-    const scope = 'profile account'
-    const session = await fastify.sessions.open({ userId: user.id, passwordVersion: 0, clientId: 'first-party', scope }, {})
-    if (session === undefined) throw new Error('No session was opened')
-    const accessToken = fastify.accessTokens.issue({ userId: user.id, sessionId: session.id, clientId: 'first-party', scope, authenticatedAt: session.createdAt })
-    return { username, accessToken }
+  const remove = (): void => { rmSync(directory, { recursive: true, force: true }) }
+  process.once('exit', remove)
+  const env = { ...envOf(directory), ...changes }
+  const config = loadConfig(env)
+  const withApp = async <Result>(work: (fastify: Awaited<ReturnType<typeof buildApp>>) => Promise<Result>): Promise<Result> => {
+    const fastify = await buildApp(config, SILENT)
+    const result = await work(fastify)
+    await fastify.close()
+    return result
   }
+
+  const hash = await withApp(async (fastify) => await fastify.passwordHasher.hash(PASSWORD))
+  const rows = seedUsers({ path: databasePath(directory), count, passwordHash: hash }, sample)
+  const tokens = await withApp(async ({ accessTokens }) => rows.map(({ id, sessionId }, index) => accessTokens.issue({
+    userId: id,
+    sessionId,
+    clientId: 'first-party',
+    scope: index === 0 ? ADMIN_SCOPE : USER_SCOPE,
+    authenticatedAt: Date.now()
+  })))
 
   return {
     directory,
     env,
+    userCount: count,
     logPath: join(directory, 'service.log'),
-    users,
+    users: rows.map((row, index) => ({ ...row, accessToken: tokens[index] as string })),
+    adminToken: tokens[0] as string,
     password: PASSWORD,
     hash,
 
-    async openSessions (count) {
-      const fastify = await build()
-      const [user] = await fastify.users.list()
-      const tokens: string[] = []
-      for (let opened = 0; opened < count; opened++) {
-        const session = user && await fastify.sessions.open({ userId: user.id, passwordVersion: 0, clientId: 'first-party', scope: 'profile account' }, {})
-        if (session === undefined) throw new Error('No session was opened')
-        tokens.push(fastify.refreshTokens.issue({ sessionId: session.id, generation: 0 }))
-      }
-      await fastify.close()
-      return tokens
+    async openSessions (wanted) {
+      const userId = rows[0]?.id as string
+      return await withApp(async ({ sessions, refreshTokens }) => {
+        const opened: string[] = []
+        while (opened.length < wanted) {
+          const session = await sessions.open({ userId, passwordVersion: 0, clientId: 'first-party', scope: USER_SCOPE }, {})
+          if (session === undefined) throw new Error('No session was opened')
+          opened.push(refreshTokens.issue({ sessionId: session.id, generation: 0 }))
+        }
+        return opened
+      })
     },
 
-    remove () { rmSync(directory, { recursive: true, force: true }) }
+    remove () {
+      process.off('exit', remove)
+      remove()
+    }
   }
 }

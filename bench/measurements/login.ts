@@ -2,28 +2,19 @@ import type { Request } from 'autocannon'
 import { load, type Bench } from '../load.ts'
 import { runJob, startBareServer, startService } from '../processes.ts'
 import { ratioFigure, type Figure, type Pair } from '../report.ts'
-import type { Workspace } from '../workspace.ts'
+import { loginRequests, sendOnce } from '../requests.ts'
 
 // Enough for a hash to be waiting whenever a core is free, few enough for nobody to be refused.
 const CONNECTIONS = 10
 const LOOP_GOAL = 0.90
 const ROUTE_GOAL = 0.97
 
-export function loginRequests ({ users, password }: Workspace): Request[] {
-  return users.map(({ username }) => ({
-    method: 'POST',
-    path: '/token',
-    headers: { 'content-type': 'application/x-www-form-urlencoded' },
-    body: new URLSearchParams({ grant_type: 'password', username, password }).toString()
-  }))
-}
-
 /** Logging in, against what the hardware can hash and against what Fastify can make of that. */
 export async function measureLogin ({ workspace, rounds, seconds }: Bench): Promise<Figure[]> {
   const { hash, password } = workspace
   const requests = loginRequests(workspace)
   const service = await startService(workspace)
-  const tokens = await logIn(service.url, requests[0])
+  const tokens = await sendOnce(service.url, requests[0] as Request) as object
   const bare = await startBareServer({ profile: {}, tokens, hash, password })
   const send = async (url: string): Promise<number> => await load({ url, seconds, connections: CONNECTIONS, requests })
 
@@ -43,10 +34,4 @@ export async function measureLogin ({ workspace, rounds, seconds }: Bench): Prom
     ratioFigure('POST /token (password) : argon2 loop', LOOP_GOAL, toLoop),
     ratioFigure('POST /token (password) : bare route with argon2', ROUTE_GOAL, toRoute)
   ]
-}
-
-async function logIn (url: string, { method, path, headers, body = '' }: Request = { method: 'POST', path: '/token', headers: {} }): Promise<object> {
-  const response = await fetch(`${url}${path}`, { method, headers: { ...headers, connection: 'close' }, body })
-  if (!response.ok) throw new Error(`The log-in was answered with ${response.status}`)
-  return await response.json() as object
 }

@@ -1,21 +1,15 @@
-import { execFileSync } from 'node:child_process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { flood, type Bench } from '../load.ts'
 import { startService } from '../processes.ts'
 import type { Figure } from '../report.ts'
-import { loginRequests } from './login.ts'
+import { loginRequests } from '../requests.ts'
+import { residentMb, watchMemory } from '../resident-memory.ts'
 
 const CONNECTIONS = 100
 const SETTLE_MS = 2000
 const SAMPLE_EVERY_MS = 100
 const IDLE_GOAL_MB = 110
 const FLOOD_GOAL_MB = 220
-
-function residentMb (pid: number): number {
-  const kib = Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }))
-  if (!(kib > 0)) throw new Error('The memory of the service could not be read')
-  return kib * 1024 / 1e6
-}
 
 /** Resident memory after the start, and the most of it while people log in as fast as they can. */
 export async function measureMemory ({ workspace, rounds, seconds }: Bench): Promise<Figure[]> {
@@ -26,14 +20,8 @@ export async function measureMemory ({ workspace, rounds, seconds }: Bench): Pro
     await sleep(SETTLE_MS)
     idle.push(residentMb(service.pid))
 
-    let most = 0
-    const timer = setInterval(() => { most = Math.max(most, residentMb(service.pid)) }, SAMPLE_EVERY_MS)
-    try {
-      await flood({ url: service.url, seconds, connections: CONNECTIONS, requests: loginRequests(workspace) })
-    } finally {
-      clearInterval(timer)
-    }
-    flooded.push(Math.max(most, residentMb(service.pid)))
+    const work = async () => await flood({ url: service.url, seconds, connections: CONNECTIONS, requests: loginRequests(workspace) })
+    flooded.push(Math.max(...await watchMemory(service.pid, SAMPLE_EVERY_MS, work)))
     await service.stop()
   }
   return [

@@ -2,6 +2,7 @@ import type { Request } from 'autocannon'
 import { inTurn, load, type Bench } from '../load.ts'
 import { startBareServer, startService } from '../processes.ts'
 import { ratioFigure, type Figure } from '../report.ts'
+import { profileRequests, sendOnce } from '../requests.ts'
 import { hasWrk, loadWithWrk } from '../wrk.ts'
 
 const CONNECTIONS = 50
@@ -12,10 +13,10 @@ const NAME = 'GET /users/me, 500 tokens, SQLite at rest : bare route'
 export async function measureProfile ({ workspace, rounds, seconds }: Bench): Promise<Figure[]> {
   const tokens = workspace.users.map(({ accessToken }) => accessToken)
   const service = await startService(workspace)
-  const profile = await readProfile(service.url, tokens[0] ?? '')
+  const requests = profileRequests(workspace)
+  const profile = await sendOnce(service.url, requests[0] as Request) as object
   const bare = await startBareServer({ profile, tokens: {}, hash: '', password: '' })
 
-  const requests = tokens.map((token): Request => ({ method: 'GET', path: '/users/me', headers: { authorization: `Bearer ${token}` } }))
   const withAutocannon = (url: string) => async () => await load({ url, seconds, connections: CONNECTIONS, requests })
   const withWrk = (url: string) => async () => await loadWithWrk({ url, seconds, connections: CONNECTIONS, tokens, directory: workspace.directory })
 
@@ -27,10 +28,4 @@ export async function measureProfile ({ workspace, rounds, seconds }: Bench): Pr
   }
   await Promise.all([service.stop(), bare.stop()])
   return figures
-}
-
-async function readProfile (url: string, token: string): Promise<object> {
-  const response = await fetch(`${url}/users/me`, { headers: { authorization: `Bearer ${token}`, connection: 'close' } })
-  if (!response.ok) throw new Error(`The profile was answered with ${response.status}`)
-  return await response.json() as object
 }
