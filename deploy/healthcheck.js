@@ -1,0 +1,12 @@
+// Asks the service of the same container whether it can serve. Plain JavaScript, since it runs every few seconds.
+import { get } from 'node:http'
+
+const { HOST, PORT } = process.env
+const LOOPBACK = { '0.0.0.0': '127.0.0.1', '::': '::1' }
+const TIMEOUT_MS = 2500
+
+const request = get({ host: LOOPBACK[HOST] ?? HOST, port: PORT, path: '/health/ready', timeout: TIMEOUT_MS }, ({ statusCode }) => {
+  process.exit(statusCode === 200 ? 0 : 1)
+})
+request.on('error', () => { process.exit(1) })
+request.on('timeout', () => { process.exit(1) })
