@@ -3,7 +3,9 @@ import { Command } from 'commander'
 import { addCalibrateCommand } from './cli/calibrate.ts'
 import { addDatabaseCommands } from './cli/database.ts'
 import { addKeyCommands } from './cli/key.ts'
+import { addMoveCommand } from './cli/move.ts'
 import { addRoleCommands } from './cli/role.ts'
+import { addThrottleCommands } from './cli/throttle.ts'
 import { addUserCommands } from './cli/user.ts'
 import { PublicError, StartupError } from './lib/errors.ts'
 import packageJson from './package.json' with { type: 'json' }
@@ -16,7 +18,9 @@ const program = new Command('latchkey')
 addUserCommands(program)
 addRoleCommands(program)
 addKeyCommands(program)
+addThrottleCommands(program)
 addDatabaseCommands(program)
+addMoveCommand(program)
 addCalibrateCommand(program)
 
 try {

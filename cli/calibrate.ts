@@ -1,10 +1,10 @@
 import { hash } from '@node-rs/argon2'
 import { InvalidArgumentError, type Command } from 'commander'
+import { MAX_MEMORY_KIB } from '../lib/phc.ts'
 import { addCommand, print, type OutputOptions } from './output.ts'
 
 // The least that OWASP recommends with two passes, in KiB.
 const LEAST_MEMORY_KIB = 19_456
-const MOST_MEMORY_KIB = 1_048_576
 const PASSES = 2
 const ROUNDS = 5
 
@@ -14,7 +14,7 @@ export function addCalibrateCommand (program: Command): void {
     .action(async ({ targetMs, ...output }: OutputOptions & { targetMs: number }) => {
       const least = await measure(LEAST_MEMORY_KIB)
       // The time grows with the memory.
-      const memory = Math.min(MOST_MEMORY_KIB, Math.max(LEAST_MEMORY_KIB, Math.floor(LEAST_MEMORY_KIB * targetMs / least)))
+      const memory = Math.min(MAX_MEMORY_KIB, Math.max(LEAST_MEMORY_KIB, Math.floor(LEAST_MEMORY_KIB * targetMs / least)))
       const took = Math.round(await measure(memory))
       print(output, { ARGON2_MEMORY_KIB: memory, ARGON2_TIME_COST: PASSES, ARGON2_PARALLELISM: 1, ms: took }, [
         `# one hash takes ${took} ms here`,

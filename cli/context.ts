@@ -9,11 +9,14 @@ import outbox from '../plugins/data/outbox.ts'
 import passwords from '../plugins/data/passwords.ts'
 import roles from '../plugins/data/roles.ts'
 import signingKeys from '../plugins/data/signing-keys.ts'
+import throttleAdministration from '../plugins/data/throttle-administration.ts'
+import throttles from '../plugins/data/throttles.ts'
 import userImport from '../plugins/data/user-import.ts'
 import users from '../plugins/data/users.ts'
 import keyRing from '../plugins/security/key-ring.ts'
 import passwordHasher from '../plugins/security/password-hasher.ts'
 import passwordPolicy from '../plugins/security/password-policy.ts'
+import throttleKeys from '../plugins/security/throttle-keys.ts'
 import vault from '../plugins/security/vault.ts'
 import clock from '../plugins/support/clock.ts'
 import config from '../plugins/support/config.ts'
@@ -29,7 +32,7 @@ export async function withService<Result> (work: (service: FastifyInstance) => P
   const logger: FastifyBaseLogger = await createLogger({ production: settings.production, logLevel: 'warn' }, STANDARD_ERROR)
   const service = Fastify({ loggerInstance: logger })
   try {
-    for (const plugin of [config, clock, database, audit, users, userImport, accounts, roles, oneTimeTokens, outbox, passwords, signingKeys, vault, keyRing, passwordHasher, passwordPolicy]) {
+    for (const plugin of [config, clock, database, audit, users, userImport, oneTimeTokens, outbox, accounts, roles, passwords, signingKeys, vault, throttleKeys, throttles, throttleAdministration, keyRing, passwordHasher, passwordPolicy]) {
       await service.register(plugin, { app: { config: settings } })
     }
     return await work(service)

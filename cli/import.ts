@@ -103,7 +103,7 @@ async function importBatch (batch: readonly ImportEntry[], act: UserImport['chec
       continue
     }
     const outcome = outcomes.shift() as ImportOutcome // there is one for each user
-    if (outcome === 'imported' || outcome === 'present') report.count(outcome)
+    if (outcome === 'imported' || outcome === 'present') report.count(outcome, entry.user.roles)
     else report.refuse(entry.line, REASONS[outcome])
   }
 }

@@ -1,6 +1,8 @@
 /** Every type of audit event and what it tells. */
 export const AUDIT_EVENTS = {
   login: 'A password was checked; a failure names the user only if there is one',
+  login_throttled: 'Failures reached a limit; `details` names the rule, and further ones have to wait',
+  throttles_cleared: 'What was counted of failures and mails was forgotten by an administrator or the operator',
   logout: 'A session was ended through `/revoke`',
   refresh_token_reuse: 'An old refresh token was used; the session is revoked',
   user_created: 'A user was made by an administrator, by the operator or at the first start',
@@ -20,6 +22,7 @@ export const AUDIT_EVENTS = {
   email_verification_requested: 'A mail with a link that proves an address was asked for',
   email_change_requested: 'A user asked for another address, which counts when it is proven',
   email_verified: 'An address was proven by a mailed link',
+  mailed_link_refused: 'A mailed link was used that is unknown, too old or void, or was used before',
   role_set: 'A role was made or changed',
   role_deleted: 'A role was deleted',
   authorization_refused: 'Somebody tried what his scopes do not allow',

@@ -5,6 +5,9 @@ export class InvalidTokenError extends Error {
   override readonly name = 'InvalidTokenError'
 }
 
+/** The key that the token names is not known here, or not any more. */
+export class UnknownKeyError extends InvalidTokenError {}
+
 /** The parts of a JWS, RFC 7515 section 7.1, before anything is believed. */
 export interface CompactJws {
   /** What the signature covers. */

@@ -19,7 +19,7 @@ export function parseMail (settings: MailEnvironment, publicUrl: string, product
   if (smtpUrl === undefined && production && registration === 'open') problems.push('SMTP_URL is required in production with REGISTRATION=open')
   if (from !== undefined && !/^[^\r\n]*[^\s<]@[^\s>]+>?$/.test(from)) problems.push('MAIL_FROM must be an address such as Latchkey <no-reply@example.com>')
   return {
-    smtpUrl,
+    smtpUrl: production ? withTls(smtpUrl) : smtpUrl,
     from: from ?? `Latchkey <no-reply@${URL.parse(publicUrl)?.hostname ?? 'localhost'}>`,
     passwordResetUrl: parseLink('PASSWORD_RESET_URL', settings, `${publicUrl}/password-reset`, production, problems),
     emailVerificationUrl: parseLink('EMAIL_VERIFICATION_URL', settings, `${publicUrl}/email-verification`, production, problems)
@@ -29,6 +29,15 @@ export function parseMail (settings: MailEnvironment, publicUrl: string, product
 function isSmtpUrl (text: string): boolean {
   const url = URL.parse(text)
   return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== ''
+}
+
+/** Whoever is between us and the mail server can take its offer of TLS out, and would read the credentials and the links. */
+function withTls (smtpUrl: string | undefined): string | undefined {
+  const url = smtpUrl === undefined ? null : URL.parse(smtpUrl)
+  if (url === null || url.protocol !== 'smtp:' || isLoopback(url.hostname)) return smtpUrl
+  if (url.searchParams.has('requireTLS') || url.searchParams.has('ignoreTLS')) return smtpUrl
+  url.searchParams.set('requireTLS', 'true')
+  return url.href
 }
 
 function parseLink (name: 'PASSWORD_RESET_URL' | 'EMAIL_VERIFICATION_URL', settings: MailEnvironment, fallback: string, production: boolean, problems: string[]): string {

@@ -2,9 +2,11 @@ import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { envSchema, type EnvSchemaOpt } from 'env-schema'
 import { ConfigSchema, CREDENTIALS, type Environment } from '../schemas/config.ts'
+import { parseDatabaseUrl, type DatabaseConfig } from './config-database.ts'
 import { parseMail, type MailConfig } from './config-mail.ts'
 import { parseOrigins, parsePublicUrl, parseTrustProxy } from './config-network.ts'
 import { StartupError } from './errors.ts'
+import { MAX_MEMORY_TIMES_PASSES } from './phc.ts'
 import { isWeakSecret } from './service-secret.ts'
 
 export interface Config {
@@ -13,8 +15,7 @@ export interface Config {
   port: number
   /** The issuer: scheme, host and path without a trailing slash. */
   publicUrl: string
-  /** Path of the SQLite file. */
-  databasePath: string
+  database: DatabaseConfig
   /** The first encrypts and signs, all decrypt and verify; empty when one has to be made beside the database. */
   secrets: readonly string[]
   /** Seconds. */
@@ -37,6 +38,8 @@ export interface Config {
   /** CIDR ranges of trusted proxies; false trusts nobody. */
   trustProxy: string[] | false
   corsOrigins: readonly string[]
+  /** None where nothing is measured; 0 takes a free one. */
+  metricsPort: number | undefined
   docs: boolean
   registration: Environment['REGISTRATION']
   requireVerifiedEmail: boolean
@@ -135,14 +138,15 @@ function describe (name: string): string {
 function toConfig (settings: Environment, problems: Problems): Config {
   const production = settings.NODE_ENV === 'production'
   const publicUrl = parsePublicUrl(settings, production, problems)
-  if (production) checkArgon2Floor(settings, problems)
+  const database = parseDatabaseUrl(settings.DATABASE_URL, problems)
+  checkArgon2(settings, production, problems)
   return {
     production,
     host: settings.HOST,
     port: settings.PORT,
     publicUrl,
-    databasePath: parseDatabaseUrl(settings.DATABASE_URL, problems),
-    secrets: parseSecrets(settings.LATCHKEY_SECRET, problems),
+    database,
+    secrets: parseSecrets(settings.LATCHKEY_SECRET, database, problems),
     accessTokenTtl: settings.ACCESS_TOKEN_TTL,
     sessionIdleMs: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
     sessionMaxMs: settings.SESSION_MAX_DAYS * DAY,
@@ -156,6 +160,7 @@ function toConfig (settings: Environment, problems: Problems): Config {
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
     trustProxy: parseTrustProxy(settings.TRUST_PROXY, production, problems),
     corsOrigins: parseOrigins(settings.CORS_ORIGINS, problems),
+    metricsPort: parseMetricsPort(settings, problems),
     docs: settings.DOCS,
     registration: settings.REGISTRATION,
     requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL,
@@ -165,17 +170,16 @@ function toConfig (settings: Environment, problems: Problems): Config {
   }
 }
 
-function parseDatabaseUrl (url: string, problems: Problems): string {
-  const path = /^file:(?:\/\/(?=\/))?(.+)$/.exec(url)?.[1]
-  if (path === undefined || path.includes('?') || path.startsWith(':')) {
-    problems.push('DATABASE_URL must be file:PATH')
-    return ''
-  }
-  return path
+function parseMetricsPort ({ METRICS_PORT: metricsPort, PORT: port }: Environment, problems: Problems): number | undefined {
+  if (metricsPort !== 0 && metricsPort === port) problems.push('METRICS_PORT must be another port than PORT')
+  return metricsPort
 }
 
-function parseSecrets (list: string | undefined, problems: Problems): string[] {
-  if (list === undefined) return []
+function parseSecrets (list: string | undefined, { engine }: DatabaseConfig, problems: Problems): string[] {
+  if (list === undefined) {
+    if (engine === 'postgres') problems.push('LATCHKEY_SECRET is required with PostgreSQL; make one with: openssl rand -base64 48')
+    return []
+  }
   const secrets = list.split(',').map((secret) => secret.trim())
   if (secrets.some(isWeakSecret)) {
     problems.push('LATCHKEY_SECRET must be at least 32 random bytes (each, if it is a list); make one with: openssl rand -base64 48')
@@ -183,8 +187,10 @@ function parseSecrets (list: string | undefined, problems: Problems): string[] {
   return secrets
 }
 
-function checkArgon2Floor ({ ARGON2_MEMORY_KIB: memory, ARGON2_TIME_COST: passes }: Environment, problems: Problems): void {
-  if (memory < ARGON2_FLOOR.memoryKib || memory * passes < ARGON2_FLOOR.memoryTimesPasses) {
+function checkArgon2 ({ ARGON2_MEMORY_KIB: memory, ARGON2_TIME_COST: passes }: Environment, production: boolean, problems: Problems): void {
+  // A hash of more is not read again.
+  if (memory * passes > MAX_MEMORY_TIMES_PASSES) problems.push(`ARGON2_MEMORY_KIB times ARGON2_TIME_COST must be at most ${MAX_MEMORY_TIMES_PASSES}`)
+  if (production && (memory < ARGON2_FLOOR.memoryKib || memory * passes < ARGON2_FLOOR.memoryTimesPasses)) {
     problems.push('ARGON2_MEMORY_KIB and ARGON2_TIME_COST are too low for production; 19456 and 2 are the least that OWASP recommends')
   }
 }

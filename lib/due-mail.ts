@@ -4,16 +4,18 @@ const MINUTE = 60 * 1000
 const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
-const VERIFICATION = { purpose: 'email_verification', lifetimeMs: 24 * HOUR, lifetime: '24 hours' } as const
-const RESET = { purpose: 'password_reset', lifetimeMs: 30 * MINUTE, lifetime: '30 minutes' } as const
+const VERIFICATION = { purpose: 'email_verification', page: 'emailVerificationUrl', lifetimeMs: 24 * HOUR, lifetime: '24 hours' } as const
+const RESET = { purpose: 'password_reset', page: 'passwordResetUrl', lifetimeMs: 30 * MINUTE, lifetime: '30 minutes' } as const
 
-/** The mails that carry a link: what it is for and how long it is good. */
+/** The mails that carry a link: what it is for, where it leads and how long it is good. Links for one purpose make each other void. */
 export const MAIL_LINKS = {
   email_verification: VERIFICATION,
-  email_change: VERIFICATION,
+  email_change: { ...VERIFICATION, purpose: 'email_change' },
   password_reset: RESET,
   password_reset_by_admin: RESET,
-  invitation: { purpose: 'password_reset', lifetimeMs: 7 * DAY, lifetime: '7 days' }
+  // A stranger can ask for a new password, and that must not make an invitation void.
+  invitation: { ...RESET, purpose: 'invitation', lifetimeMs: 7 * DAY, lifetime: '7 days' },
+  email_confirmed: RESET
 } as const
 
 export type LinkKind = keyof typeof MAIL_LINKS

@@ -21,6 +21,13 @@ export interface Caller {
   begin?: () => void | Promise<void>
 }
 
+/** Told what becomes of jobs. */
+export interface QueueWatcher {
+  /** A job has its slot, and waited so many milliseconds for it. */
+  started (waitedMs: number): void
+  refused (): void
+}
+
 export interface HashQueue {
   /**
    * Runs the job when a slot is free.
@@ -31,6 +38,8 @@ export interface HashQueue {
    */
   run<T> (job: () => Promise<T>, caller: Caller): Promise<T>
   readonly waiting: number
+  /** From now on tells this watcher, and no other. */
+  watch (watcher: QueueWatcher): void
 }
 
 interface Waiting {
@@ -47,6 +56,7 @@ const STRANGERS_SHARE = 0.5
 export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptions): HashQueue {
   const waiting = new Set<Waiting>()
   const waitingOf = new Map<string, number>()
+  let watcher: QueueWatcher | undefined
   let running = 0
   let averageMs = 0
 
@@ -76,7 +86,7 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
 
   function leave (entry: Waiting): void {
     waiting.delete(entry)
-    const left = (waitingOf.get(entry.network) ?? 0) - 1
+    const left = (waitingOf.get(entry.network) as number) - 1
     if (left > 0) waitingOf.set(entry.network, left)
     else waitingOf.delete(entry.network)
   }
@@ -118,14 +128,26 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
   return {
     async run (job, caller) {
       if (caller.signal?.aborted === true) throw clientGone()
-      if (running < concurrency) return await work(job, caller)
-      if (!hasPlace(caller)) throw refusal()
+      if (running < concurrency) {
+        watcher?.started(0)
+        return await work(job, caller)
+      }
+      if (!hasPlace(caller)) {
+        watcher?.refused()
+        throw refusal()
+      }
+      const enteredAt = now()
       return await new Promise((resolve, reject) => {
-        enter(() => { work(job, caller).then(resolve, reject) }, caller, reject)
+        enter(() => {
+          watcher?.started(now() - enteredAt)
+          work(job, caller).then(resolve, reject)
+        }, caller, reject)
       })
     },
 
-    get waiting () { return waiting.size }
+    get waiting () { return waiting.size },
+
+    watch (newWatcher) { watcher = newWatcher }
   }
 }
 

@@ -41,6 +41,12 @@ export function isRotationDue (keys: readonly ScheduledKey[], now: number, { rot
   return youngest === undefined || youngest.alg !== (alg ?? youngest.alg) || now >= youngest.activatesAt + rotationMs - PUBLISH_AHEAD_MS
 }
 
+/** Whether the youngest key waits until every cache has it. */
+export function isRotationPending (keys: readonly ScheduledKey[], now: number): boolean {
+  const youngest = usable(keys).at(-1)
+  return youngest !== undefined && youngest.activatesAt > now
+}
+
 function usable<Key extends ScheduledKey> (keys: readonly Key[]): Key[] {
   return keys.filter(({ revokedAt }) => revokedAt === null).toSorted((a, b) => a.activatesAt - b.activatesAt)
 }

@@ -16,15 +16,15 @@ const NOTHING_TO_DO = 'If it was you, there is nothing to do.'
 const LETTERS: Letters = {
   email_verification: {
     subject: 'Confirm your e-mail address',
-    happened: 'Somebody, probably you, gave this e-mail address as that of your account.',
-    whatToDo: 'To confirm that it is yours, open this link:',
+    happened: 'Somebody, probably you, gave this e-mail address for that account.',
+    whatToDo: 'If the account is yours, open this link to confirm the address:',
     link: 'Confirm the address',
-    ifNotYou: 'If it was not you, do nothing: the address stays unconfirmed.'
+    ifNotYou: 'If it was not you, do nothing: the address stays unconfirmed. Somebody else knows the password of that account.'
   },
   email_change: {
     subject: 'Confirm your new e-mail address',
-    happened: 'Somebody, probably you, asked to use this e-mail address for your account from now on.',
-    whatToDo: 'To confirm that it is yours, open this link:',
+    happened: 'Somebody, probably you, asked to use this e-mail address for that account from now on.',
+    whatToDo: 'If the account is yours, open this link to confirm the address:',
     link: 'Confirm the new address',
     ifNotYou: 'If it was not you, do nothing: the address is not used until it is confirmed.'
   },
@@ -48,6 +48,13 @@ const LETTERS: Letters = {
     whatToDo: 'To choose a password, open this link:',
     link: 'Choose a password',
     ifNotYou: 'If you did not expect this, do nothing: nobody can log in to the account without a password.'
+  },
+  email_confirmed: {
+    subject: 'Your e-mail address is confirmed',
+    happened: 'This e-mail address belongs to that account now. Log in again if you are asked to.',
+    whatToDo: 'If you did not make the account, somebody else knows its password. With this link you choose another one and make it yours:',
+    link: 'Choose another password',
+    ifNotYou: 'If it was you, there is nothing to do. You can ask for a new password later too, where you log in.'
   },
   address_in_use: {
     subject: 'You have an account already',
@@ -87,7 +94,8 @@ type Paragraph = string | { name: string, url: string }
 export function composeMail (due: DueMail, site: { publicUrl: string, mail: MailConfig }): Mail {
   const { subject, happened, whatToDo, ifNotYou } = LETTERS[due.kind]
   const paragraphs: Paragraph[] = [
-    `Hello ${due.username},`,
+    'Hello,',
+    `This mail is about the account with the username "${due.username}".`, // whoever signed up chose it, and it may look like a link
     happened,
     whatToDo,
     ...('token' in due ? linkOf(due, site.mail) : []),
@@ -98,9 +106,8 @@ export function composeMail (due: DueMail, site: { publicUrl: string, mail: Mail
 }
 
 function linkOf ({ kind, token }: { kind: LinkKind, token: string }, urls: MailConfig): Paragraph[] {
-  const { purpose, lifetime } = MAIL_LINKS[kind]
-  const url = purpose === 'password_reset' ? urls.passwordResetUrl : urls.emailVerificationUrl
-  return [{ name: LETTERS[kind].link, url: linkTo(url, token) }, `The link works once, within ${lifetime}.`]
+  const { page, lifetime } = MAIL_LINKS[kind]
+  return [{ name: LETTERS[kind].link, url: linkTo(urls[page], token) }, `The link works once, within ${lifetime}.`]
 }
 
 const LINE_ENDS = /[\p{Cc}\u2028\u2029]+/gu

@@ -21,7 +21,10 @@ export interface Argon2Settings {
 }
 
 const MAX_TEXT = 512 // characters
-const MAX_MEMORY_KIB = 1024 * 1024
+/** Several hashes run at a time. */
+export const MAX_MEMORY_KIB = 256 * 1024
+/** KiB times passes, which is what the time goes by: about as much as three seconds. */
+export const MAX_MEMORY_TIMES_PASSES = 1024 * 1024
 const MAX_TIME_COST = 20
 const MAX_PARALLELISM = 16
 
@@ -60,6 +63,7 @@ export function parseArgon2Hash (text: string): Argon2Hash | undefined {
   const isBounded = isWithin(hash.parallelism, 1, MAX_PARALLELISM) &&
     isWithin(hash.memoryKib, 8 * hash.parallelism, MAX_MEMORY_KIB) && // 8 KiB a lane: RFC 9106 section 3.1
     isWithin(hash.timeCost, 1, MAX_TIME_COST) &&
+    hash.memoryKib * hash.timeCost <= MAX_MEMORY_TIMES_PASSES &&
     isWithin(hash.saltLength, 8, 64) &&
     isWithin(hash.hashLength, 12, 64)
   return isBounded ? hash : undefined

@@ -27,7 +27,7 @@ const FORBIDDEN_IN_DESCRIPTIONS = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u
  * @throws ValidationError for a name, a scope or a description that can't be one
  */
 export function parseRole ({ name, scopes, description }: Role): Role {
-  if (!ROLE_NAME.test(name)) throw new ValidationError('Use 1 to 63 small letters, digits and hyphens in the name of the role, a letter first')
+  if (!isRoleName(name)) throw new ValidationError('Use 1 to 63 small letters, digits and hyphens in the name of the role, a letter first')
   if (scopes.length > MAX_ROLE_SCOPES) throw new ValidationError(`Use at most ${MAX_ROLE_SCOPES} scopes in a role`)
   if (!scopes.every((scope) => SCOPE_TOKEN.test(scope))) {
     throw new ValidationError('Use 1 to 64 ASCII letters, digits and signs in a scope, without spaces, quotation marks and backslashes')
@@ -35,6 +35,10 @@ export function parseRole ({ name, scopes, description }: Role): Role {
   if (description.length > MAX_DESCRIPTION) throw new ValidationError(`Use at most ${MAX_DESCRIPTION} characters in the description`)
   if (FORBIDDEN_IN_DESCRIPTIONS.test(description)) throw new ValidationError('Leave control characters and line breaks out of the description')
   return { name, scopes: [...new Set(scopes)], description }
+}
+
+export function isRoleName (text: string): boolean {
+  return ROLE_NAME.test(text)
 }
 
 /** A role as the API and the command show one. */

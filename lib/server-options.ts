@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyBaseLogger, FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyBaseLogger, FastifyError, FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
 import { RequestLog } from './request-log.ts'
 
@@ -14,7 +14,11 @@ let requests = 0
 
 const HEADERS_TIMEOUT_MS = 5000
 const REQUEST_TIMEOUT_MS = 10_000
+// Longer than the 60 seconds for which gateways keep a connection that they may use again: whoever ends it must not be us.
+const KEEP_ALIVE_TIMEOUT_MS = 72_000
+const UNREAD_TIMEOUT_MS = 30_000
 const BODY_LIMIT = 16_384
+const HEADERS_LIMIT = 16_384
 
 /** How every Fastify instance is made, in production as in tests. */
 export function serverOptions (config: Config, logger: FastifyBaseLogger): FastifyHttpOptions<Server> {
@@ -27,11 +31,15 @@ export function serverOptions (config: Config, logger: FastifyBaseLogger): Fasti
     routerOptions: ROUTER_OPTIONS,
     bodyLimit: BODY_LIMIT,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    // For who does not read his answer. Nothing moves either while a request waits for its hash.
+    connectionTimeout: UNREAD_TIMEOUT_MS + config.hashQueueMs,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
     // Requests on connections that are open already are served while it stops; each ends its connection.
     return503OnClosing: false,
-    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000 },
+    // The last two would otherwise be for NODE_OPTIONS to decide.
+    http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000, maxHeaderSize: HEADERS_LIMIT, insecureHTTPParser: false },
     ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
-    frameworkErrors: (_error, request, reply) => { refuse(request, reply as FastifyReply) },
+    frameworkErrors: (error, request, reply) => { refuse(error, request, reply as FastifyReply) },
     clientErrorHandler
   }
 }
@@ -54,14 +62,17 @@ const MALFORMED = { statusCode: 400, code: 'bad_request', error: 'Bad Request', 
 const TIMED_OUT = { statusCode: 408, code: 'request_timeout', error: 'Request Timeout', message: 'The request took too long to arrive' }
 const HEADERS_TOO_LARGE = { statusCode: 431, code: 'headers_too_large', error: 'Request Header Fields Too Large', message: 'The headers are too large' }
 
+const URL_TOO_LONG = { statusCode: 414, code: 'uri_too_long', error: 'URI Too Long', message: 'A part of the path is too long' }
+
 const CLIENT_ERRORS: Readonly<Record<string, typeof MALFORMED>> = {
   ERR_HTTP_REQUEST_TIMEOUT: TIMED_OUT,
   HPE_HEADER_OVERFLOW: HEADERS_TOO_LARGE
 }
 
 /** Answers what the router can't read. No hook runs for it, so that here is all that is done for others. */
-function refuse (request: FastifyRequest, reply: FastifyReply): void {
-  reply.code(MALFORMED.statusCode).headers(SECURITY_HEADERS).send(MALFORMED)
+function refuse ({ code }: FastifyError, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = code === 'FST_ERR_MAX_PARAM_LENGTH' ? URL_TOO_LONG : MALFORMED
+  reply.code(problem.statusCode).headers(SECURITY_HEADERS).send(problem)
   requestLog.requestCompleted(undefined, request, reply)
 }
 

@@ -16,7 +16,7 @@ const FOREIGN_FORMATS: readonly ReadHash[] = [
 ]
 
 const UNKNOWN: ForeignHash = { problem: 'The format of the password hash is not known' }
-const ARGON2_PROBLEM: ForeignHash = { problem: 'The password hash is malformed or costs too much: Argon2 is taken up to 1 GiB, 20 passes and 16 lanes' }
+const ARGON2_PROBLEM: ForeignHash = { problem: 'The password hash is malformed or costs too much: Argon2 is taken up to 256 MiB, 1 GiB in all passes, 20 passes and 16 lanes' }
 
 /** Reads a hash in any format that is taken, strictly, and bounds what verifying it costs. Never throws and does no work. */
 export function readStoredHash (text: string): StoredHash {

@@ -10,6 +10,8 @@ export interface Vault {
   sign (data: Buffer): Buffer
   /** Whether any of the secrets signed it, in constant time for each. */
   verify (data: Buffer, mac: Buffer): boolean
+  /** HMAC-SHA256 in base64url: stands for a text that must not be stored; another first secret gives another one. */
+  pseudonym (text: string): string
 }
 
 const IV_BYTES = 12
@@ -20,7 +22,8 @@ export function createVault (secrets: readonly string[]): Vault {
   const signingKeys = secrets.map((secret) => derive(secret, 'latchkey refresh token v1'))
   const [sealingKey] = sealingKeys
   const [signingKey] = signingKeys
-  if (sealingKey === undefined || signingKey === undefined) throw new TypeError('A vault needs a secret')
+  const [pseudonymKey] = secrets.map((secret) => derive(secret, 'latchkey pseudonym v1'))
+  if (sealingKey === undefined || signingKey === undefined || pseudonymKey === undefined) throw new TypeError('A vault needs a secret')
 
   return {
     seal (plaintext, context) {
@@ -40,7 +43,9 @@ export function createVault (secrets: readonly string[]): Vault {
 
     sign: (data) => hmac(signingKey, data),
 
-    verify: (data, mac) => signingKeys.some((key) => mac.length === 32 && timingSafeEqual(hmac(key, data), mac))
+    verify: (data, mac) => signingKeys.some((key) => mac.length === 32 && timingSafeEqual(hmac(key, data), mac)),
+
+    pseudonym: (text) => hmac(pseudonymKey, text).toString('base64url')
   }
 }
 
@@ -49,7 +54,7 @@ function derive (secret: string, purpose: string): KeyObject {
   return createSecretKey(Buffer.from(hkdfSync('sha256', secret, '', purpose, 32)))
 }
 
-function hmac (key: KeyObject, data: Buffer): Buffer {
+function hmac (key: KeyObject, data: Buffer | string): Buffer {
   return createHmac('sha256', key).update(data).digest()
 }
 

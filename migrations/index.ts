@@ -1,9 +1,15 @@
 import type { Migration } from 'kysely/migration'
 import * as initial from './0001-initial.ts'
 import * as accounts from './0002-accounts.ts'
+import * as throttles from './0003-throttles.ts'
+import * as oneTokenEach from './0004-one-token-each.ts'
+import * as announcedChanges from './0005-announced-changes.ts'
 
 /** Forward only, in the order of their names. */
 export const migrations: Record<string, Migration> = {
   '0001-initial': initial,
-  '0002-accounts': accounts
+  '0002-accounts': accounts,
+  '0003-throttles': throttles,
+  '0004-one-token-each': oneTokenEach,
+  '0005-announced-changes': announcedChanges
 }

@@ -11,6 +11,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     '5xx': { description: 'Something went wrong here', ...ProblemSchema }
   }
 
+  let document: Buffer | undefined
   fastify.get('/openapi.json', {
     config: { public: true },
     schema: {
@@ -21,7 +22,11 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       security: [],
       response: { 200: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'OpenAPI 3.1' }), ...errors }
     }
-  }, async () => fastify.swagger())
+  }, async (_request, reply) => {
+    // One copy for all, however many wait for theirs.
+    document ??= Buffer.from(JSON.stringify(fastify.swagger()))
+    return await reply.type('application/json; charset=utf-8').send(document)
+  })
 
   fastify.get('/', {
     config: { public: true },

@@ -3,12 +3,13 @@ import { Type } from '@sinclair/typebox'
 import { parseEmail } from '../lib/identifiers.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
-import { ALLOW } from '../schemas/headers.ts'
+import { SLOW_DOWN } from '../schemas/failures.ts'
+import { ALLOW, RETRY_AFTER } from '../schemas/headers.ts'
 import { AcceptedSchema, EmailVerificationSchema, MailRequestSchema } from '../schemas/recovery.ts'
 import { NoQuerySchema } from '../schemas/token.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  const { recovery } = fastify
+  const { mailedLinks, recovery } = fastify
 
   const errors = {
     '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
@@ -20,7 +21,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     schema: {
       operationId: 'requestEmailVerification',
       summary: 'Ask for the mail that proves an address',
-      description: 'Whoever signed up with the address and has not proven it yet gets a new link, good for 24 hours; earlier ones are void. The answer is the same for every address.',
+      description: 'Whoever signed up with the address and has not proven it yet gets a new link, good for 24 hours; earlier ones are void. There are at most three mails to an address within an hour. The answer is the same for every address.',
       tags: ['Sign-up and recovery'],
       security: [],
       querystring: NoQuerySchema,
@@ -28,6 +29,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       response: {
         202: { description: 'If the address waits for its proof, a mail is on its way', ...AcceptedSchema },
         400: { description: '`validation_failed`: this is no e-mail address', ...ProblemSchema },
+        429: { description: 'Your network has asked for too many mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
         ...errors
       }
     }
@@ -49,11 +51,13 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       response: {
         204: Type.Null({ description: 'The address is proven' }),
         400: { description: '`invalid_token`: the link is unknown, was used, is too old or void, or the address is another user\'s meanwhile', ...ProblemSchema },
+        429: SLOW_DOWN,
         ...errors
       }
     }
   }, async (request, reply) => {
-    await recovery.verifyEmail(request.body.token, auditContext(request))
+    const context = auditContext(request)
+    await mailedLinks.use(context, async () => { await recovery.verifyEmail(request.body.token, context) })
     return await reply.code(204).send(null)
   })
 }

@@ -1,6 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { toKeyBody } from '../lib/key-body.ts'
 import { sessionContext } from '../plugins/data/audit.ts'
+import { ProblemSchema } from '../schemas/errors.ts'
 import { FAILURES, NOT_ACCEPTABLE } from '../schemas/failures.ts'
 import { KeyListSchema, KeyRotationSchema, KeySchema } from '../schemas/keys.ts'
 
@@ -28,7 +29,12 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       description: 'Publishes a new key, which signs ten minutes later, when every cache has it. With `{ "immediately": true }` it signs now and all others are refused, and with them every access token that there is, that of this request included: clients refresh.',
       tags: ['Administration'],
       body: KeyRotationSchema,
-      response: { 201: { description: 'The new key', ...KeySchema }, 400: NOT_ACCEPTABLE, ...FAILURES }
+      response: {
+        201: { description: 'The new key', ...KeySchema },
+        400: NOT_ACCEPTABLE,
+        409: { description: 'The key that was made last does not sign yet: `rotation_pending`', ...ProblemSchema },
+        ...FAILURES
+      }
     }
   }, async (request, reply) => {
     const key = await keyRing.rotate({ immediately: request.body.immediately === true }, sessionContext(request))

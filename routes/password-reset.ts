@@ -1,14 +1,17 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { hangUpSignal } from '../lib/hang-up.ts'
 import { parseEmail } from '../lib/identifiers.ts'
+import { networkOf } from '../lib/network.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
+import { SLOW_DOWN } from '../schemas/failures.ts'
 import { ALLOW, RETRY_AFTER } from '../schemas/headers.ts'
 import { AcceptedSchema, MailRequestSchema, PasswordResetSchema } from '../schemas/recovery.ts'
 import { NoQuerySchema } from '../schemas/token.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  const { passwordHasher, passwordPolicy, recovery } = fastify
+  const { mailedLinks, passwordHasher, passwordPolicy, recovery } = fastify
 
   const errors = {
     '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
@@ -20,7 +23,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     schema: {
       operationId: 'requestPasswordReset',
       summary: 'Ask for the mail with a link for a new password',
-      description: 'Whoever has the address gets a link, good for 30 minutes; earlier ones are void. The answer is the same for every address, and nothing changes until the link is used.',
+      description: 'Whoever has the address gets a link, good for 30 minutes; earlier ones are void. There are at most three mails to an address within an hour. The answer is the same for every address, and nothing changes until the link is used.',
       tags: ['Sign-up and recovery'],
       security: [],
       querystring: NoQuerySchema,
@@ -28,6 +31,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       response: {
         202: { description: 'If the address has a user, a mail is on its way', ...AcceptedSchema },
         400: { description: '`validation_failed`: this is no e-mail address', ...ProblemSchema },
+        429: { description: 'Your network has asked for too many mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
         ...errors
       }
     }
@@ -49,15 +53,21 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       response: {
         204: Type.Null({ description: 'This is the password now; log in with it' }),
         400: { description: '`invalid_token`: the link is unknown, was used, is too old or void. `weak_password`: the message says what to change', ...ProblemSchema },
+        429: SLOW_DOWN,
         503: { description: 'Too many passwords at a time, or no database: `temporarily_unavailable`; the link is still good, try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
         ...errors
       }
     }
   }, async (request, reply) => {
     const { token, new_password: newPassword } = request.body
-    const owner = await recovery.findPasswordOwner(token)
-    const password = await passwordPolicy.check(newPassword, owner)
-    await recovery.resetPassword(token, await passwordHasher.hash(password), auditContext(request))
+    const context = auditContext(request)
+    await mailedLinks.use(context, async () => {
+      const owner = await recovery.findPasswordOwner(token)
+      const password = await passwordPolicy.check(newPassword, owner)
+      // Who holds the link may be the owner, whom strangers keep from logging in.
+      const hash = await passwordHasher.hash(password, { network: networkOf(request.ip), isKnown: true, signal: hangUpSignal(reply.raw) })
+      await recovery.resetPassword(token, hash, context)
+    })
     return await reply.code(204).send(null)
   })
 }

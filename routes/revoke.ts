@@ -18,11 +18,12 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   fastify.removeAllContentTypeParsers()
   await fastify.register(formbody, { bodyLimit: BODY_LIMIT, parser: parseForm })
 
-  function sessionOf (token: string): string | undefined {
+  async function sessionOf (token: string): Promise<string | undefined> {
     const refreshToken = refreshTokens.read(token)
     if (refreshToken !== undefined) return refreshToken.sessionId
     try {
-      return accessTokens.verify(token).sid
+      const { sid } = await accessTokens.verifyLatest(token)
+      return sid
     } catch (error) {
       if (error instanceof InvalidTokenError) return undefined
       throw error
@@ -57,7 +58,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     refuseRepeatedHeaders(request.raw.rawHeaders)
     const form = request.body
     const client = authenticateClient(request.headers.authorization, form)
-    const sessionId = sessionOf(requireParameter(form, 'token'))
+    const sessionId = await sessionOf(requireParameter(form, 'token'))
     if (sessionId !== undefined && await isOwn(sessionId, client)) {
       await sessions.revoke(sessionId, 'logout', auditContext(request, client.id))
     }

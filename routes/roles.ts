@@ -26,7 +26,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     schema: {
       operationId: 'setRole',
       summary: 'Make or change a role',
-      description: 'Replaces the role as a whole. What it no longer allows ends at once for all who have it; what it allows in addition comes with their next log-in. You need all scopes that it has and all that it gets.',
+      description: 'Replaces the role as a whole. What it no longer allows ends at once for all who have it; what it allows in addition comes with their next log-in, and makes links void that were mailed to them. You need all scopes that it has and all that it gets.',
       tags: ['Administration'],
       params: NewRoleParamsSchema,
       body: RoleDefinitionSchema,
@@ -35,7 +35,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         201: { description: 'The role was made', ...RoleSchema },
         400: NOT_ACCEPTABLE,
         403: BEYOND_OWN_SCOPES,
-        409: { description: 'The role is built in: `built_in_role`. Or nobody would be an administrator any more: `last_administrator`. Or there would be too many scopes: `too_many_scopes`', ...ProblemSchema },
+        409: { description: 'The role is built in: `built_in_role`. Or nobody would be an administrator any more: `last_administrator`. Or there would be too many roles or scopes: `too_many_roles`, `too_many_scopes`', ...ProblemSchema },
         ...FAILURES
       }
     }

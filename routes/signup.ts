@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
+import { hangUpSignal } from '../lib/hang-up.ts'
 import { parseEmail, parseFullName, parseUsername } from '../lib/identifiers.ts'
+import { networkOf } from '../lib/network.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
 import { ALLOW, RETRY_AFTER } from '../schemas/headers.ts'
@@ -8,7 +10,7 @@ import { SignUpSchema } from '../schemas/signup.ts'
 import { NoQuerySchema } from '../schemas/token.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
-  const { config, passwordHasher, passwordPolicy, registration } = fastify
+  const { config, mailLimits, passwordHasher, passwordPolicy, registration } = fastify
   if (config.registration !== 'open') return
 
   fastify.post('/signup', {
@@ -25,6 +27,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         202: { description: 'A mail is on its way', ...AcceptedSchema },
         400: { description: '`validation_failed`, or `weak_password`; the message says what to change', ...ProblemSchema },
         409: { description: '`username_taken`', ...ProblemSchema },
+        429: { description: 'Your network has asked for too many mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
         '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
         503: { description: 'Too many passwords at a time, or no database: `temporarily_unavailable`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
         '5xx': { description: 'Something went wrong here', ...ProblemSchema }
@@ -37,8 +40,10 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const fullName = body.full_name === undefined ? null : parseFullName(body.full_name)
     const password = await passwordPolicy.check(body.password, { username, email: email.address })
 
+    await mailLimits.check(request.ip)
+
     // Before anything is known of the name and the address, so that it costs the same for all.
-    const passwordHash = await passwordHasher.hash(password)
+    const passwordHash = await passwordHasher.hash(password, { network: networkOf(request.ip), isKnown: false, signal: hangUpSignal(reply.raw) })
     await registration.signUp({ username, email, fullName, passwordHash }, auditContext(request))
     return await reply.code(202).send({})
   })

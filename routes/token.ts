@@ -34,6 +34,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         200: { description: 'Tokens', headers: NO_STORE, ...TokenResponseSchema },
         400: { description: 'What was sent is not acceptable: `invalid_request`, `invalid_grant`, `invalid_scope`, `unauthorized_client` or `unsupported_grant_type`', ...OAuthErrorSchema },
         401: { description: 'Unknown client: `invalid_client`', headers: BASIC_CHALLENGE, ...OAuthErrorSchema },
+        429: { description: 'Too many failures: `slow_down`; try again after `Retry-After` seconds. The answer is the same whatever the password is', headers: RETRY_AFTER, ...OAuthErrorSchema },
         '4xx': { description: 'Not a form, too large, or another method than POST', headers: ALLOW, ...OAuthErrorSchema },
         503: { description: 'Too many log-ins at a time, or no database: `temporarily_unavailable`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...OAuthErrorSchema },
         '5xx': { description: 'Something went wrong here', ...OAuthErrorSchema }

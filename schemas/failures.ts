@@ -16,6 +16,10 @@ export const BEYOND_OWN_SCOPES = {
   ...ProblemSchema
 }
 
+export const SLOW_DOWN = { description: 'Too many attempts: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema }
+
+export const ENOUGH_MAILS = { description: 'The address has had its share of mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema }
+
 /** Where the current password is asked for. */
 export const WITH_PASSWORD = {
   403: {
@@ -23,5 +27,6 @@ export const WITH_PASSWORD = {
     headers: INSUFFICIENT_SCOPE_CHALLENGE,
     ...ProblemSchema
   },
+  429: SLOW_DOWN,
   503: { description: 'Too many passwords to check at a time, or no database; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema }
 }

@@ -4,7 +4,7 @@ import t from 'tap'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../lib/config.ts'
 import { StartupError } from '../lib/errors.ts'
-import { build, captureLog, testEnv } from './helper.ts'
+import { build, captureLog, fileOf, testEnv } from './helper.ts'
 
 t.test('a start that fails gives back what it has opened', async (t) => {
   const env = testEnv(t)
@@ -12,7 +12,7 @@ t.test('a start that fails gives back what it has opened', async (t) => {
   await app.close()
   const closed: string[] = []
   const listener = (message: unknown): void => {
-    (message as { fastify: FastifyInstance }).fastify.addHook('onClose', async (instance) => { closed.push(instance.config.databasePath) })
+    (message as { fastify: FastifyInstance }).fastify.addHook('onClose', async (instance) => { closed.push(fileOf(instance.config)) })
   }
   subscribe('fastify.initialization', listener)
   t.teardown(() => { unsubscribe('fastify.initialization', listener) })
@@ -20,5 +20,5 @@ t.test('a start that fails gives back what it has opened', async (t) => {
 
   await t.rejects(buildApp(config, captureLog().logger), StartupError)
 
-  t.strictSame(closed, [config.databasePath])
+  t.strictSame(closed, [fileOf(config)])
 })

@@ -137,9 +137,15 @@ export async function auditEvents (fastify: FastifyInstance, type: AuditEventTyp
   return await fastify.db.selectFrom('audit_events').selectAll().where('type', '=', type).orderBy('id').execute()
 }
 
+/** The file of an SQLite database. */
+export function fileOf ({ database }: Config): string {
+  if (database.engine !== 'sqlite') throw new Error('The database is no file')
+  return database.path
+}
+
 /** Takes the write lock of the database, as another process would; the answer gives it back. */
 export function lockDatabase (t: Test, fastify: FastifyInstance): () => void {
-  const other = new DatabaseSync(fastify.config.databasePath)
+  const other = new DatabaseSync(fileOf(fastify.config))
   other.exec('begin immediate')
   const release = (): void => { if (other.isOpen) other.close() }
   t.teardown(release)

@@ -1,5 +1,6 @@
 import type { Kysely } from 'kysely'
 import { PublicError } from '../errors.ts'
+import { lockAdministration } from './administration-lock.ts'
 import type { Tables } from './tables.ts'
 
 /** Who holds these can give every right back to somebody. */
@@ -11,6 +12,7 @@ const POWERS = ['users:write', 'roles:write']
  * @throws PublicError `last_administrator` (409); the transaction is to be rolled back
  */
 export async function keepAdministrator<Result> (tx: Kysely<Tables>, work: () => Promise<Result>): Promise<Result> {
+  await lockAdministration(tx) // otherwise two who take away one each would not know of each other
   const wasThere = await hasAdministrator(tx)
   const result = await work()
   if (wasThere && !await hasAdministrator(tx)) throw new PublicError(409, 'last_administrator', 'The last administrator has to stay one')

@@ -13,6 +13,8 @@ import type { Tables } from './tables.ts'
  */
 export async function migrate (db: Kysely<Tables>): Promise<string[]> {
   return await db.transaction().execute(async (tx) => {
+    // With SQLite the transaction is the lock. With PostgreSQL it is none, and two could make the first table.
+    await tx.getExecutor().adapter.acquireMigrationLock(tx, { lockTable: '', lockRowId: '' })
     const migrator = new Migrator({ db: tx, provider: { getMigrations: async () => migrations } })
     const { error, results = [] } = await migrator.migrateToLatest()
     if (error !== undefined) throw translate(error)

@@ -1,4 +1,5 @@
 import { StartupError, UnavailableError } from '../errors.ts'
+import { databaseUnavailable } from './errors.ts'
 
 const PRIMARY_CODE = 0xff
 const BUSY = 5
@@ -12,7 +13,6 @@ const PASSING_FAULTS = new Map([
   [14, "can't be opened"]
 ])
 const DAMAGED = new Set([CORRUPT, 26])
-const UNIQUE_VIOLATIONS = new Set([1555, 2067])
 
 export function isBusy (error: unknown): boolean {
   return error instanceof UnavailableError && isLocked(error.cause)
@@ -21,10 +21,6 @@ export function isBusy (error: unknown): boolean {
 /** As SQLite reports it. */
 export function isLocked (error: unknown): boolean {
   return sqliteCode(error) === BUSY
-}
-
-export function isUniqueViolation (error: unknown): boolean {
-  return UNIQUE_VIOLATIONS.has((error as { errcode?: number }).errcode ?? 0)
 }
 
 function sqliteCode (error: unknown): number {
@@ -36,10 +32,6 @@ export function translate (cause: unknown): unknown {
   return PASSING_FAULTS.has(sqliteCode(cause))
     ? databaseUnavailable({ cause })
     : cause
-}
-
-export function databaseUnavailable (options?: ErrorOptions): UnavailableError {
-  return new UnavailableError('The database does not answer; try again later', 1, options)
 }
 
 /** What the operator is told when a file can't be used. */

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createTurns } from '../turns.ts'
+import { databaseUnavailable } from './errors.ts'
 import type { SqliteConnection, SqliteResult } from './sqlite-connection.ts'
-import { databaseUnavailable, isBusy } from './sqlite-errors.ts'
+import { isBusy } from './sqlite-errors.ts'
 
 /**
  * Callers take turns on the one connection that writes, and who waits does not block the event loop.

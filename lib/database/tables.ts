@@ -9,6 +9,8 @@ export interface Tables {
   locks: LockRow
   one_time_tokens: OneTimeTokenRow
   outbox: OutboxRow
+  throttles: ThrottleRow
+  known_networks: KnownNetworkRow
 }
 
 export interface UserRow {
@@ -116,6 +118,30 @@ export interface OutboxRow {
   /** When it is tried (again). */
   due_at: number
   created_at: number
+}
+
+/** A count of failures or mails. */
+export interface ThrottleRow {
+  /** Tells nothing about what is counted. */
+  key: string
+  rule: string
+  /** Whom it is about, if there is such a user. */
+  user_id: string | null
+  /** Where it came from, if that is counted. */
+  network: string | null
+  failures: number
+  /** The first or the last one, as the rule has it: the wait begins there. */
+  anchored_at: number
+  /** From then on it counts for nothing. */
+  expires_at: number
+}
+
+/** A network that the user has logged in from. */
+export interface KnownNetworkRow {
+  user_id: string
+  network: string
+  /** To the day. */
+  last_login_at: number
 }
 
 /** A row that a transaction updates first makes it wait for any other that did. */

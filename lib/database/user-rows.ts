@@ -2,7 +2,7 @@ import { sql, type ExpressionBuilder, type Kysely } from 'kysely'
 import { BoundedMap } from '../bounded-map.ts'
 import { PublicError } from '../errors.ts'
 import type { User } from '../user.ts'
-import { isUniqueViolation } from './sqlite-errors.ts'
+import { isUniqueViolation } from './errors.ts'
 import type { Tables } from './tables.ts'
 
 /** The columns of a user, with the names of the roles in one text. */
@@ -79,6 +79,12 @@ export async function requireRoles (db: Kysely<Tables>, names: readonly string[]
   const known = await db.selectFrom('roles').select('name').execute()
   const unknown = names.find((name) => !known.some((role) => role.name === name))
   if (unknown !== undefined) throw new PublicError(400, 'unknown_role', 'There is no such role')
+}
+
+/** What the roles allow, with the one that everybody has; the same scope may be there more than once. */
+export async function scopesOfRoles (db: Kysely<Tables>, names: readonly string[]): Promise<string[]> {
+  const rows = await db.selectFrom('roles').select('scopes').where('name', 'in', ['user', ...names]).execute()
+  return rows.flatMap(({ scopes }) => scopes.split(' ').filter(Boolean))
 }
 
 /** What the caller is told when a name or an address is another user's already. */

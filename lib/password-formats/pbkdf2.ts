@@ -4,7 +4,7 @@ import { areEqual, decodeBase64, decodeHex, decodeUnpadded, isWithin, MALFORMED,
 
 const derive = promisify(pbkdf2)
 
-const MAX_ITERATIONS = 5_000_000
+const MAX_ITERATIONS = 2_000_000
 const MAX_SALT = 128 // bytes
 const KEY_BYTES = { sha1: 20, sha256: 32, sha512: 64 }
 

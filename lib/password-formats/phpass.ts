@@ -4,7 +4,7 @@ import { areEqual, MALFORMED, tooCostly, type ReadHash } from './format.ts'
 
 const DIGITS = './0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 const MIN_ROUNDS = 7
-const MAX_ROUNDS = 20
+const MAX_ROUNDS = 16
 
 const HASH = /^\$[PH]\$(?<rounds>[.\/0-9A-Za-z])(?<salt>[.\/0-9A-Za-z]{8})(?<digest>[.\/0-9A-Za-z]{21}[.\/01])$/v
 

@@ -1,10 +1,12 @@
 import fp from 'fastify-plugin'
 import { keepAdministrator } from '../../lib/database/administrators.ts'
 import { endSessions } from '../../lib/database/user-sessions.ts'
-import { requireRoles, translateConflict } from '../../lib/database/user-rows.ts'
+import { requireRoles, scopesOfRoles, translateConflict } from '../../lib/database/user-rows.ts'
 import { parseEmail, parseFullName } from '../../lib/identifiers.ts'
 import type { Audit, AuditContext } from './audit.ts'
 import type { Db } from './database.ts'
+import type { OneTimeTokens } from './one-time-tokens.ts'
+import type { Outbox } from './outbox.ts'
 
 /** What may be changed of a user; what is left out stays. */
 export interface UserChanges {
@@ -48,18 +50,32 @@ declare module 'fastify' {
 
 const NOBODY_OBJECTS: ChangeGuard = async () => {}
 
-export function createAccounts (db: Db, audit: Audit, { now }: { now: () => number }): Accounts {
+const doAnyway: typeof keepAdministrator = async (_tx, work) => await work()
+
+interface Parts {
+  db: Db
+  audit: Audit
+  oneTimeTokens: OneTimeTokens
+  outbox: Outbox
+}
+
+export function createAccounts ({ db, audit, oneTimeTokens, outbox }: Parts, { now }: { now: () => number }): Accounts {
   async function updateProfile (tx: Db, id: string, { fullName, email }: UserChanges, context: AuditContext): Promise<boolean> {
-    const address = typeof email === 'string' ? parseEmail(email) : email
+    const before = await tx.selectFrom('users').select(['username', 'email']).where('id', '=', id).executeTakeFirst()
+    const wanted = typeof email === 'string' ? parseEmail(email) : email
+    const address = wanted?.address === before?.email ? undefined : wanted // the same one stays proven
     const set = {
       ...(fullName !== undefined && { full_name: fullName === null ? null : parseFullName(fullName) }),
       ...(address !== undefined && { email: address?.address ?? null, email_key: address?.canonical ?? null, email_verified_at: null })
     }
-    const members = [...(fullName === undefined ? [] : ['full_name']), ...(email === undefined ? [] : ['email'])]
+    const members = [...(fullName === undefined ? [] : ['full_name']), ...(address === undefined ? [] : ['email'])]
     if (members.length === 0) return false
     const { numUpdatedRows } = await tx.updateTable('users').set({ ...set, updated_at: now() }).where('id', '=', id).executeTakeFirst()
     if (numUpdatedRows === 0n) return false
-    if (address !== undefined) await tx.deleteFrom('one_time_tokens').where('user_id', '=', id).execute()
+    if (address !== undefined) {
+      await oneTimeTokens.revoke(tx, id)
+      if (before?.email != null) await outbox.add(tx, { kind: 'email_changed', email: before.email, username: before.username })
+    }
     await audit.record(tx, { type: 'user_updated', outcome: 'success', userId: id, details: { members: members.join(' ') } }, context)
     return true
   }
@@ -68,7 +84,10 @@ export function createAccounts (db: Db, audit: Audit, { now }: { now: () => numb
     const { numUpdatedRows } = await tx.updateTable('users').set({ disabled_at: disabled ? now() : null, updated_at: now() })
       .where('id', '=', id).where('disabled_at', disabled ? 'is' : 'is not', null).executeTakeFirst()
     if (numUpdatedRows === 0n) return false
-    if (disabled) await endSessions(tx, id, now())
+    if (disabled) {
+      await endSessions(tx, id, now())
+      await oneTimeTokens.revoke(tx, id)
+    }
     await audit.record(tx, { type: disabled ? 'user_disabled' : 'user_enabled', outcome: 'success', userId: id }, context)
     return true
   }
@@ -81,6 +100,8 @@ export function createAccounts (db: Db, audit: Audit, { now }: { now: () => numb
     const removed = await tx.deleteFrom('user_roles').where('user_id', '=', id).returning('role').execute()
     if (wanted.length > 0) await tx.insertInto('user_roles').values(wanted.map((role) => ({ user_id: id, role }))).execute()
     const before = removed.map(({ role }) => role).toSorted()
+    // Whoever holds a link now was not meant to get more with it than the user had when it was mailed.
+    if (await isMore(tx, before, wanted)) await oneTimeTokens.revoke(tx, id)
     await audit.record(tx, { type: 'user_roles_changed', outcome: 'success', userId: id, details: { before: before.join(' '), after: wanted.join(' ') } }, context)
     return true
   }
@@ -88,9 +109,10 @@ export function createAccounts (db: Db, audit: Audit, { now }: { now: () => numb
   return {
     async update (id, changes, context, guard = NOBODY_OBJECTS) {
       try {
-        return await db.transaction().execute(async (tx) => await keepAdministrator(tx, async () => {
+        const { disabled, roles } = changes
+        const keep = disabled === undefined && roles === undefined ? doAnyway : keepAdministrator
+        return await db.transaction().execute(async (tx) => await keep(tx, async () => {
           await guard(tx)
-          const { disabled, roles } = changes
           const done = [
             await updateProfile(tx, id, changes, context),
             disabled !== undefined && await setDisabled(tx, id, disabled, context),
@@ -124,7 +146,13 @@ export function createAccounts (db: Db, audit: Audit, { now }: { now: () => numb
   }
 }
 
+/** Whether the roles `after` allow anything that those `before` did not. */
+async function isMore (tx: Db, before: readonly string[], after: readonly string[]): Promise<boolean> {
+  const held = new Set(await scopesOfRoles(tx, before))
+  return (await scopesOfRoles(tx, after)).some((scope) => !held.has(scope))
+}
+
 export default fp(async (fastify) => {
-  const { db, audit, clock } = fastify
-  fastify.decorate('accounts', createAccounts(db, audit, { now: () => clock.now() }))
-}, { name: 'accounts', fastify: '5.x', dependencies: ['audit', 'clock', 'database'] })
+  const { clock } = fastify
+  fastify.decorate('accounts', createAccounts(fastify, { now: () => clock.now() }))
+}, { name: 'accounts', fastify: '5.x', dependencies: ['audit', 'clock', 'database', 'one-time-tokens', 'outbox'] })

@@ -28,19 +28,26 @@ export interface Audit {
   record (tx: Db, event: AuditEvent, context: AuditContext): Promise<void>
 }
 
+export interface ObservableAudit extends Audit {
+  /** From now on tells this listener, and no other, of each event that is written; its transaction may fail yet. */
+  onRecorded (listener: (event: AuditEvent) => void): void
+}
+
 declare module 'fastify' {
   interface FastifyInstance {
-    audit: Audit
+    audit: ObservableAudit
   }
 }
 
-export function createAudit (db: Db, { now }: { now: () => number }): Audit {
+export function createAudit (db: Db, { now }: { now: () => number }): ObservableAudit {
   const insertEvent = prepareWrite(db.insertInto('audit_events').values(parameters<AuditEventRow>([
     'id', 'type', 'outcome', 'at', 'actor_id', 'user_id', 'session_id', 'client_id', 'ip', 'user_agent', 'request_id', 'details'
   ])))
+  let listener: ((event: AuditEvent) => void) | undefined
 
   return {
-    async record (tx, { type, outcome, userId, sessionId, details }, { actorId, clientId, ip, userAgent, requestId }) {
+    async record (tx, event, { actorId, clientId, ip, userAgent, requestId }) {
+      const { type, outcome, userId, sessionId, details } = event
       await insertEvent(tx, {
         id: uuidv7(),
         type,
@@ -55,7 +62,10 @@ export function createAudit (db: Db, { now }: { now: () => number }): Audit {
         request_id: requestId ?? null,
         details: details === undefined ? null : JSON.stringify(details)
       })
-    }
+      listener?.(event)
+    },
+
+    onRecorded (newListener) { listener = newListener }
   }
 }
 

@@ -1,34 +1,12 @@
 import { existsSync } from 'node:fs'
 import fp from 'fastify-plugin'
-import { Kysely, type Compilable } from 'kysely'
-import { migrate } from '../../lib/database/migrate.ts'
-import { openSqlite } from '../../lib/database/sqlite-connection.ts'
-import { openSqliteReader } from '../../lib/database/sqlite-reader.ts'
-import { bind, type Values } from '../../lib/database/prepared.ts'
-import { createSqliteDialect } from '../../lib/database/sqlite-dialect.ts'
-import { remember, type Find, type FindKnown } from '../../lib/remember.ts'
-import type { Tables } from '../../lib/database/tables.ts'
+import type { Config } from '../../lib/config.ts'
+import type { Database } from '../../lib/database/database.ts'
+import { openPostgresDatabase } from '../../lib/database/open-postgres.ts'
+import { openSqliteDatabase } from '../../lib/database/open-sqlite.ts'
 import { isExposed, readOrCreateSecret, secretPathFor } from '../../lib/service-secret.ts'
 
-export type Db = Kysely<Tables>
-
-/** Runs a query for one row that was compiled once with new values. */
-export type PreparedRead<Row> = (values: Values) => Row | undefined | Promise<Row | undefined>
-
-/** For the reads of every request. */
-export type PrepareRead = <Row>(query: Compilable<Row>) => PreparedRead<Row>
-
-/** Remembers what was found in the database until anything in it changes. */
-export type RememberRead = <Value>(find: Find<Value>) => FindKnown<Value>
-
-const REMEMBERED_READS = 10_000
-
-/** What repositories are made of. */
-export interface Database {
-  db: Db
-  prepareRead: PrepareRead
-  rememberRead: RememberRead
-}
+export type { Database, Db, PreparedRead, PrepareRead, RememberRead } from '../../lib/database/database.ts'
 
 declare module 'fastify' {
   interface FastifyInstance extends Database {
@@ -36,37 +14,36 @@ declare module 'fastify' {
     secrets: readonly string[]
     /** @throws UnavailableError if the database can't be read */
     pingDatabase: () => Promise<void>
-    /** Writes a consistent copy of the database to a new file. */
+    /** Writes a consistent copy of the SQLite database to a new file. */
     backupDatabase: (path: string) => void
   }
 }
 
 export default fp(async (fastify) => {
   const { config, log } = fastify
-  const path = config.databasePath
+  const { database } = config
 
-  fastify.decorate('secrets', config.secrets.length > 0 ? config.secrets : [readOrCreateSecret(path)])
-  if (existsSync(secretPathFor(path)) && isExposed(secretPathFor(path))) {
-    log.warn({ file: secretPathFor(path) }, 'The secret file can be read by others; set its mode to 0600')
-  }
+  // Before the database is there: one without its secret is refused.
+  fastify.decorate('secrets', secretsOf(config))
+  if (database.engine === 'sqlite') warnIfExposed(secretPathFor(database.path))
 
-  const connection = openSqlite(path)
-  const reader = openSqliteReader(path)
-  const db = new Kysely<Tables>({ dialect: createSqliteDialect(connection, reader.refresh) })
-  fastify.addHook('onClose', async () => {
-    reader.close()
-    await db.destroy()
-  })
-
-  const applied = await migrate(db)
+  const { applied, db, prepareRead, rememberRead, ping, backup, close } = database.engine === 'sqlite'
+    ? await openSqliteDatabase(database.path)
+    : await openPostgresDatabase(database.url, log)
+  fastify.addHook('onClose', close)
   if (applied.length > 0) log.info({ migrations: applied }, 'The schema is up to date')
 
   fastify.decorate('db', db)
-  fastify.decorate('pingDatabase', async () => { reader.first('select name from roles limit 1', []) })
-  fastify.decorate('backupDatabase', (target) => { reader.backup(target) })
-  fastify.decorate('prepareRead', <Row>(query: Compilable<Row>) => {
-    const compiled = query.compile()
-    return (values: Values) => reader.first<Row>(compiled.sql, bind(compiled, values))
-  })
-  fastify.decorate('rememberRead', <Value>(find: Find<Value>) => remember(find, reader.version, REMEMBERED_READS))
+  fastify.decorate('prepareRead', prepareRead)
+  fastify.decorate('rememberRead', rememberRead)
+  fastify.decorate('pingDatabase', ping)
+  fastify.decorate('backupDatabase', backup)
+
+  function warnIfExposed (file: string): void {
+    if (existsSync(file) && isExposed(file)) log.warn({ file }, 'The secret file can be read by others; set its mode to 0600')
+  }
 }, { name: 'database', fastify: '5.x', dependencies: ['config'] })
+
+function secretsOf ({ database, secrets }: Config): readonly string[] {
+  return database.engine === 'sqlite' && secrets.length === 0 ? [readOrCreateSecret(database.path)] : secrets
+}

@@ -55,13 +55,17 @@ export function createDueMails (db: Db, oneTimeTokens: OneTimeTokens): DueMails 
             if (owner !== undefined && owner.email_verified_at !== null) return undefined
             const user = await findById(tx, message.userId)
             // Who asked may have known a password that was replaced for that reason.
-            return user?.password_version === message.passwordVersion ? await withLink(tx, message.kind, user, message.email) : undefined
+            return user?.password_version === message.passwordVersion && user.email === message.insteadOf ? await withLink(tx, message.kind, user, message.email) : undefined
           }
           case 'password_reset':
             return await withLink(tx, message.kind, await findByEmail(tx, message.email))
           case 'password_reset_by_admin':
           case 'invitation':
             return await withLink(tx, message.kind, await findById(tx, message.userId))
+          case 'email_confirmed': {
+            const user = await findById(tx, message.userId)
+            return user?.email === message.email ? await withLink(tx, message.kind, user) : undefined
+          }
           case 'address_in_use':
             return addressInUse(await findByEmail(tx, message.email))
           default:

@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import type { Db } from './database.ts'
+import { FORGET_NETWORK_MS } from './known-networks.ts'
 
 /**
  * Removes a batch of what nobody needs any more, looking from the cursor on. Resolves to the cursor of the
@@ -16,6 +17,10 @@ export interface Expiry {
   sessions: Sweep
   /** Messages that were never sent, though for long nobody tries it any more. */
   outbox: Sweep
+  /** Counts that are forgotten. */
+  throttles: Sweep
+  /** Networks that users have not logged in from for long. */
+  knownNetworks: Sweep
 }
 
 declare module 'fastify' {
@@ -57,6 +62,21 @@ export function createExpiry (db: Db, { now }: { now: () => number }, { auditRet
     async outbox () {
       const old = db.selectFrom('outbox').select('id').where('created_at', '<', now() - 2 * DAY).orderBy('id').limit(BATCH)
       const { numDeletedRows } = await db.deleteFrom('outbox').where('id', 'in', old).executeTakeFirstOrThrow()
+      return next(numDeletedRows)
+    },
+
+    async throttles () {
+      const old = db.selectFrom('throttles').select('key').where('expires_at', '<=', now()).orderBy('expires_at').limit(BATCH)
+      // Said again, because one that is counted meanwhile is not old any more.
+      const { numDeletedRows } = await db.deleteFrom('throttles').where('key', 'in', old).where('expires_at', '<=', now()).executeTakeFirstOrThrow()
+      return next(numDeletedRows)
+    },
+
+    async knownNetworks () {
+      const before = now() - FORGET_NETWORK_MS
+      const old = db.selectFrom('known_networks').select(['user_id', 'network']).where('last_login_at', '<=', before).orderBy('last_login_at').limit(BATCH)
+      const { numDeletedRows } = await db.deleteFrom('known_networks').where('last_login_at', '<=', before)
+        .where(({ eb, refTuple }) => eb(refTuple('user_id', 'network'), 'in', old.$asTuple('user_id', 'network'))).executeTakeFirstOrThrow()
       return next(numDeletedRows)
     }
   }

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import type { OneTimeTokenRow } from '../../lib/database/tables.ts'
 import type { Db } from './database.ts'
 
-export type TokenPurpose = 'password_reset' | 'email_verification'
+export type TokenPurpose = 'password_reset' | 'invitation' | 'email_verification' | 'email_change'
 
 /** What a mailed token is bound to. */
 export interface TokenSubject {
@@ -38,8 +38,7 @@ export function createOneTimeTokens ({ now }: { now: () => number }): OneTimeTok
   return {
     async issue (tx, purpose, { userId, email, passwordVersion }, lifetimeMs) {
       const token = randomBytes(TOKEN_BYTES).toString('base64url')
-      await tx.deleteFrom('one_time_tokens').where('user_id', '=', userId).where('purpose', '=', purpose).execute()
-      await tx.insertInto('one_time_tokens').values({
+      const row = {
         hash: digest(token),
         purpose,
         user_id: userId,
@@ -47,7 +46,9 @@ export function createOneTimeTokens ({ now }: { now: () => number }): OneTimeTok
         password_version: passwordVersion,
         created_at: now(),
         expires_at: now() + lifetimeMs
-      }).execute()
+      }
+      await tx.insertInto('one_time_tokens').values(row)
+        .onConflict((conflict) => conflict.columns(['user_id', 'purpose']).doUpdateSet(row)).execute()
       return token
     },
 

@@ -1,8 +1,10 @@
 import fp from 'fastify-plugin'
 import { PublicError } from '../../lib/errors.ts'
+import type { Email } from '../../lib/identifiers.ts'
 import type { Accounts } from './accounts.ts'
 import type { Audit, AuditContext } from './audit.ts'
 import type { Db } from './database.ts'
+import type { MailLimits } from './mail-limits.ts'
 import type { Outbox } from './outbox.ts'
 import type { Passwords } from './passwords.ts'
 
@@ -24,10 +26,10 @@ export interface OwnAccount {
   /**
    * Asks for another address, which counts when it is proven; a full name counts at once.
    *
-   * @param address as `parseEmail` gives it
    * @throws ValidationError for a name that can't be one
+   * @throws PublicError `slow_down` (429) when the network has asked for too many mails, or the address has had its share
    */
-  requestEmail (user: VerifiedUser, address: string, changes: { fullName?: string | null }, context: AuditContext): Promise<void>
+  requestEmail (user: VerifiedUser, email: Email, changes: { fullName?: string | null }, context: AuditContext): Promise<void>
   /** @throws PublicError `last_administrator` (409) */
   remove (user: VerifiedUser, context: AuditContext): Promise<void>
 }
@@ -42,11 +44,12 @@ interface Parts {
   db: Db
   accounts: Accounts
   audit: Audit
+  mailLimits: MailLimits
   outbox: Outbox
   passwords: Passwords
 }
 
-export function createOwnAccount ({ db, accounts, audit, outbox, passwords }: Parts): OwnAccount {
+export function createOwnAccount ({ db, accounts, audit, mailLimits, outbox, passwords }: Parts): OwnAccount {
   /** Keeps the password from being changed until the transaction ends; resolves to whom mails go. */
   async function holdPassword (tx: Db, { id, passwordVersion }: VerifiedUser): Promise<{ email: string | null, username: string }> {
     const user = await tx.updateTable('users').set(({ ref }) => ({ password_version: ref('password_version') }))
@@ -62,11 +65,13 @@ export function createOwnAccount ({ db, accounts, audit, outbox, passwords }: Pa
       if (!isSet) throw accountChanged()
     },
 
-    async requestEmail (user, address, changes, context) {
+    async requestEmail (user, { address, canonical }, changes, context) {
       await accounts.update(user.id, changes, context, async (tx) => {
         const { email: old, username } = await holdPassword(tx, user)
+        await mailLimits.countRequest(tx, context.ip)
+        await mailLimits.countMail(tx, canonical)
         await audit.record(tx, { type: 'email_change_requested', outcome: 'success', userId: user.id }, context)
-        await outbox.add(tx, { kind: 'email_change', userId: user.id, passwordVersion: user.passwordVersion, email: address })
+        await outbox.add(tx, { kind: 'email_change', userId: user.id, passwordVersion: user.passwordVersion, insteadOf: old, email: address })
         if (old !== null) await outbox.add(tx, { kind: 'email_change_requested', email: old, username })
       })
     },
@@ -86,4 +91,4 @@ function accountChanged (): PublicError {
 
 export default fp(async (fastify) => {
   fastify.decorate('ownAccount', createOwnAccount(fastify))
-}, { name: 'own-account', fastify: '5.x', dependencies: ['accounts', 'audit', 'database', 'outbox', 'passwords'] })
+}, { name: 'own-account', fastify: '5.x', dependencies: ['accounts', 'audit', 'database', 'mail-limits', 'outbox', 'passwords'] })

@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { requireRoles } from '../../lib/database/user-rows.ts'
+import { requireRoles, scopesOfRoles } from '../../lib/database/user-rows.ts'
 import { ForbiddenError } from '../../lib/errors.ts'
 import type { ChangeGuard } from './accounts.ts'
 import type { Db } from './database.ts'
@@ -23,11 +23,6 @@ declare module 'fastify' {
   interface FastifyInstance {
     permissions: Permissions
   }
-}
-
-async function scopesOfRoles (tx: Db, names: readonly string[]): Promise<string[]> {
-  const rows = await tx.selectFrom('roles').select('scopes').where('name', 'in', ['user', ...names]).execute()
-  return rows.flatMap(({ scopes }) => scopes.split(' ').filter(Boolean))
 }
 
 async function scopesOfUser (tx: Db, userId: string): Promise<string[]> {

@@ -4,7 +4,7 @@ import { PublicError } from '../../lib/errors.ts'
 import type { Email } from '../../lib/identifiers.ts'
 import type { Audit, AuditContext } from './audit.ts'
 import type { Db } from './database.ts'
-import type { Outbox } from './outbox.ts'
+import type { MailLimits } from './mail-limits.ts'
 
 /** Who signs up. */
 export interface Registrant {
@@ -18,9 +18,9 @@ export interface Registrant {
 export interface Registration {
   /**
    * Makes a user whose address is not proven. If the address has a user already, nobody is made and only the
-   * mail tells: the caller gets the same answer after the same statements.
+   * mail tells: the caller gets the same answer after the same statements. An address that has had its share gets no mail.
    *
-   * @throws PublicError `username_taken` (409)
+   * @throws PublicError `username_taken` (409), or `slow_down` (429) when the network has asked for too many mails
    */
   signUp (registrant: Registrant, context: AuditContext): Promise<void>
 }
@@ -33,7 +33,13 @@ declare module 'fastify' {
 
 type Outcome = 'signed_up' | 'email_taken' | 'username_taken'
 
-export function createRegistration (db: Db, audit: Audit, outbox: Outbox, { now }: { now: () => number }): Registration {
+interface Parts {
+  db: Db
+  audit: Audit
+  mailLimits: MailLimits
+}
+
+export function createRegistration ({ db, audit, mailLimits }: Parts, { now }: { now: () => number }): Registration {
   async function insert (tx: Db, id: string, { username, email, fullName, passwordHash }: Registrant): Promise<Outcome> {
     const at = now()
     await tx.insertInto('users').values({
@@ -59,15 +65,14 @@ export function createRegistration (db: Db, audit: Audit, outbox: Outbox, { now 
   return {
     async signUp (registrant, context) {
       const id = uuidv7()
-      const { address } = registrant.email
       const outcome = await db.transaction().execute(async (tx) => {
         const outcome = await insert(tx, id, registrant)
         if (outcome === 'signed_up') {
           await audit.record(tx, { type: 'user_signed_up', outcome: 'success', userId: id }, context)
-          await outbox.add(tx, { kind: 'email_verification', email: address })
+          await mailLimits.owe(tx, 'email_verification', registrant.email, context.ip)
         } else {
           await audit.record(tx, { type: 'user_signed_up', outcome: 'failure', details: { error: outcome } }, context)
-          if (outcome === 'email_taken') await outbox.add(tx, { kind: 'address_in_use', email: address })
+          if (outcome === 'email_taken') await mailLimits.owe(tx, 'address_in_use', registrant.email, context.ip)
         }
         return outcome
       })
@@ -77,6 +82,6 @@ export function createRegistration (db: Db, audit: Audit, outbox: Outbox, { now 
 }
 
 export default fp(async (fastify) => {
-  const { db, audit, outbox, clock } = fastify
-  fastify.decorate('registration', createRegistration(db, audit, outbox, { now: () => clock.now() }))
-}, { name: 'registration', fastify: '5.x', dependencies: ['audit', 'clock', 'database', 'outbox'] })
+  const { clock } = fastify
+  fastify.decorate('registration', createRegistration(fastify, { now: () => clock.now() }))
+}, { name: 'registration', fastify: '5.x', dependencies: ['audit', 'clock', 'database', 'mail-limits'] })

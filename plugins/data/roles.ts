@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { keepAdministrator } from '../../lib/database/administrators.ts'
 import type { RoleRow } from '../../lib/database/tables.ts'
 import { PublicError } from '../../lib/errors.ts'
-import { BUILT_IN_ROLES, parseRole, type Role } from '../../lib/roles.ts'
+import { BUILT_IN_ROLES, isRoleName, parseRole, type Role } from '../../lib/roles.ts'
 import { ALL_SCOPES, formatScope } from '../../lib/scopes.ts'
 import type { Audit, AuditContext } from './audit.ts'
 import type { Db } from './database.ts'
@@ -18,7 +18,7 @@ export interface Roles {
    * Makes a role, or changes one as a whole.
    *
    * @throws ValidationError for a name, a scope or a description that can't be one
-   * @throws PublicError `built_in_role`, `too_many_scopes`, `last_administrator` (409)
+   * @throws PublicError `built_in_role`, `too_many_roles`, `too_many_scopes`, `last_administrator` (409)
    */
   set (role: Role, context: AuditContext, guard?: RoleGuard): Promise<{ role: Role, isNew: boolean }>
   /**
@@ -37,18 +37,22 @@ declare module 'fastify' {
 
 // Whoever has all scopes gets them all into one access token, and that into one header.
 const MAX_SCOPES_LENGTH = 4096
+// The scopes of all of them are read whenever one changes, and all are listed at once.
+const MAX_ROLES = 1000
 
 const NOBODY_OBJECTS: RoleGuard = async () => {}
 
 export function createRoles (db: Db, audit: Audit): Roles {
   /** Gives the role `admin` every scope that any role has, and takes from it those that none has any more. */
   async function completeAdmin (tx: Db, more: readonly string[] = []): Promise<void> {
-    const rows = await tx.selectFrom('roles').select('scopes').where('name', '!=', 'admin').execute()
+    const rows = await tx.selectFrom('roles').select('scopes').where('name', '!=', 'admin').orderBy('name').execute()
     const all = new Set([...ALL_SCOPES, ...rows.flatMap(toScopes), ...more])
     await tx.updateTable('roles').set({ scopes: formatScope(all) }).where('name', '=', 'admin').execute()
   }
 
   async function refuseTooMany (tx: Db): Promise<void> {
+    const { roles } = await tx.selectFrom('roles').select(({ fn }) => fn.countAll<number>().as('roles')).executeTakeFirstOrThrow()
+    if (roles > MAX_ROLES) throw new PublicError(409, 'too_many_roles', `There may be at most ${MAX_ROLES} roles`)
     const { scopes } = await tx.selectFrom('roles').select('scopes').where('name', '=', 'admin').executeTakeFirstOrThrow()
     if (scopes.length > MAX_SCOPES_LENGTH) {
       throw new PublicError(409, 'too_many_scopes', `The names of all scopes together may have at most ${MAX_SCOPES_LENGTH} characters`)
@@ -58,6 +62,11 @@ export function createRoles (db: Db, audit: Audit): Roles {
   async function scopesOf (tx: Db, name: string): Promise<string[] | undefined> {
     const row = await tx.selectFrom('roles').select('scopes').where('name', '=', name).executeTakeFirst()
     return row && toScopes(row)
+  }
+
+  /** Whoever holds a link now was not meant to get more with it than the user had when it was mailed. */
+  async function revokeLinks (tx: Db, role: string): Promise<void> {
+    await tx.deleteFrom('one_time_tokens').where('user_id', 'in', (query) => query.selectFrom('user_roles').select('user_id').where('role', '=', role)).execute()
   }
 
   return {
@@ -79,6 +88,7 @@ export function createRoles (db: Db, audit: Audit): Roles {
         await tx.insertInto('roles').values({ name, ...row }).onConflict((conflict) => conflict.column('name').doUpdateSet(row)).execute()
         await completeAdmin(tx)
         await refuseTooMany(tx)
+        if (scopes.some((scope) => before?.includes(scope) === false)) await revokeLinks(tx, name)
         await audit.record(tx, { type: 'role_set', outcome: 'success', details: { role: name, before: formatScope(before ?? []), after: row.scopes } }, context)
         return { role, isNew: before === undefined }
       }))
@@ -86,6 +96,7 @@ export function createRoles (db: Db, audit: Audit): Roles {
 
     async remove (name, context, guard = NOBODY_OBJECTS) {
       refuseBuiltIn(name)
+      if (!isRoleName(name)) return false // not every database can look for every text
       return await db.transaction().execute(async (tx) => await keepAdministrator(tx, async () => {
         const before = await scopesOf(tx, name)
         if (before === undefined) return false

@@ -6,7 +6,7 @@ import type { SessionRow } from '../../lib/database/tables.ts'
 import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import type { User } from '../../lib/user.ts'
 import type { Audit, AuditContext } from './audit.ts'
-import type { Database } from './database.ts'
+import type { Database, Db } from './database.ts'
 
 /** A session that is neither revoked nor expired, of a user who is not disabled. */
 export interface LiveSession {
@@ -32,8 +32,12 @@ export interface NewSession {
 }
 
 export interface Sessions {
-  /** Resolves to undefined if meanwhile the user was disabled or the password changed. */
-  open (session: NewSession, context: AuditContext): Promise<{ id: string, createdAt: number } | undefined>
+  /**
+   * Resolves to undefined if meanwhile the user was disabled or the password changed.
+   *
+   * @param settle runs in the transaction when the session is there
+   */
+  open (session: NewSession, context: AuditContext, settle?: (tx: Db) => Promise<void>): Promise<{ id: string, createdAt: number } | undefined>
   findLive (id: string): Promise<LiveSession | undefined>
   /**
    * Takes the session from the generation of the presented refresh token to the next one.
@@ -69,7 +73,7 @@ export function createSessions ({ db, prepareRead, rememberRead }: Database, aud
     .where('users.disabled_at', 'is', null))
 
   // What time does is left out here: it changes without anybody's writing.
-  const findUnended = rememberRead(async (id) => {
+  async function readSession (id: string): Promise<LiveSession | undefined> {
     const row = await readUnended({ id })
     return row && {
       id,
@@ -80,7 +84,9 @@ export function createSessions ({ db, prepareRead, rememberRead }: Database, aud
       user: toUser(row.user_id, row),
       allowed: allScopes(row)
     }
-  })
+  }
+
+  const findUnended = rememberRead(readSession, ({ user }) => user.id)
 
   const markLogin = prepareWrite(db.updateTable('users').set({ last_login_at: parameter('at') })
     .where('id', '=', parameter('userId')).where('password_version', '=', parameter('passwordVersion')).where('disabled_at', 'is', null))
@@ -99,7 +105,7 @@ export function createSessions ({ db, prepareRead, rememberRead }: Database, aud
     .where('idle_expires_at', '>', parameter('at')))
 
   return {
-    async open ({ userId, passwordVersion, clientId, scope }, context) {
+    async open ({ userId, passwordVersion, clientId, scope }, context, settle) {
       const id = uuidv7()
       const at = now()
       return await db.transaction().execute(async (tx) => {
@@ -121,13 +127,17 @@ export function createSessions ({ db, prepareRead, rememberRead }: Database, aud
           user_agent: context.userAgent ?? null
         })
         await audit.record(tx, { type: 'login', outcome: 'success', userId, sessionId: id }, context)
+        await settle?.(tx)
         return { id, createdAt: at }
       })
     },
 
     async findLive (id) {
-      const session = await findUnended(id)
-      return session === undefined || session.expiresAt <= now() ? undefined : session
+      const isOver = ({ expiresAt }: LiveSession): boolean => expiresAt <= now()
+      let session = await findUnended(id)
+      // Not every database tells that a refresh has given it more time.
+      if (session !== undefined && isOver(session)) session = await readSession(id)
+      return session === undefined || isOver(session) ? undefined : session
     },
 
     async rotate (id, generation, context) {

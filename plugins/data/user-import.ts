@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
+import { isUniqueViolation } from '../../lib/database/errors.ts'
 import { parameter, parameters, prepareWrite } from '../../lib/database/prepared.ts'
 import type { UserRoleRow, UserRow } from '../../lib/database/tables.ts'
 import type { ImportedUser } from '../../lib/import-line.ts'
@@ -60,7 +61,7 @@ export function createUserImport (db: Db, audit: Audit, { now }: { now: () => nu
       last_login_at: null
     })
     for (const role of roles) await insertRole(tx, { user_id: id, role })
-    await audit.record(tx, { type: 'user_imported', outcome: 'success', userId: id }, context)
+    await audit.record(tx, { type: 'user_imported', outcome: 'success', userId: id, ...roles.length > 0 && { details: { roles: roles.join(' ') } } }, context)
   }
 
   async function judgeAll (tx: Db, users: readonly ImportedUser[], take: (user: ImportedUser) => Promise<void>): Promise<ImportOutcome[]> {
@@ -75,9 +76,18 @@ export function createUserImport (db: Db, audit: Audit, { now }: { now: () => nu
     return outcomes
   }
 
+  async function addAll (users: readonly ImportedUser[], context: AuditContext): Promise<ImportOutcome[]> {
+    return await db.transaction().execute(async (tx) => await judgeAll(tx, users, async (user) => { await insert(tx, user, context) }))
+  }
+
   return {
     async add (users, context) {
-      return await db.transaction().execute(async (tx) => await judgeAll(tx, users, async (user) => { await insert(tx, user, context) }))
+      try {
+        return await addAll(users, context)
+      } catch (error) {
+        if (!isUniqueViolation(error)) throw error
+        return await addAll(users, context) // meanwhile somebody signed up under one of the names
+      }
     },
 
     async check (users) {

@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
+import { lockAdministration } from '../../lib/database/administration-lock.ts'
 import { parameter } from '../../lib/database/prepared.ts'
 import { allScopes, everybodysScopes, requireRoles, rolesOf, scopesOf, toUser, translateConflict, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import { canonicalIdentifier, parseEmail, parseFullName, parseUsername } from '../../lib/identifiers.ts'
@@ -95,6 +96,7 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
       const at = now()
       try {
         await db.transaction().execute(async (tx) => {
+          if (roles.length > 0) await lockAdministration(tx)
           await requireRoles(tx, roles)
           await guard?.(tx, id)
           await tx.insertInto('users').values({
@@ -113,7 +115,7 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
             last_login_at: null
           }).execute()
           if (roles.length > 0) await tx.insertInto('user_roles').values(roles.map((role) => ({ user_id: id, role }))).execute()
-          await audit.record(tx, { type: 'user_created', outcome: 'success', userId: id }, context)
+          await audit.record(tx, { type: 'user_created', outcome: 'success', userId: id, ...roles.length > 0 && { details: { roles: roles.join(' ') } } }, context)
         })
       } catch (error) {
         throw translateConflict(error)

@@ -4,7 +4,7 @@ import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
 import { checkClaims, checkHeader, isCurrent, type AccessTokenClaims } from '../../lib/access-token.ts'
 import { BoundedMap } from '../../lib/bounded-map.ts'
-import { InvalidTokenError, parseCompactJws } from '../../lib/compact-jws.ts'
+import { InvalidTokenError, parseCompactJws, UnknownKeyError } from '../../lib/compact-jws.ts'
 import type { RingKey } from './key-ring.ts'
 
 /** What an access token says of its session. */
@@ -22,6 +22,8 @@ export interface AccessTokens {
   issue (subject: AccessTokenSubject): string
   /** @throws InvalidTokenError unless the token is ours, in force, and its key still believed */
   verify (token: string): VerifiedClaims
+  /** The same, but where the key is unknown, looks first whether another process has just made it. */
+  verifyLatest (token: string): VerifiedClaims | Promise<VerifiedClaims>
 }
 
 export interface VerifiedClaims extends AccessTokenClaims {
@@ -70,7 +72,8 @@ export default fp(async (fastify) => {
     const { header, payload } = parseCompactJws(token)
     const { kid, alg } = checkHeader(header)
     const key = keyRing.find(kid)
-    if (key === undefined || key.alg !== alg) throw new InvalidTokenError('the key is unknown or of another algorithm')
+    if (key === undefined) throw new UnknownKeyError('the key is unknown')
+    if (key.alg !== alg) throw new InvalidTokenError('the key is of another algorithm')
     try {
       fastify.jwt.verify(token, { key: key.publicPem, algorithms: [key.alg], ignoreExpiration: true })
     } catch {
@@ -91,7 +94,12 @@ export default fp(async (fastify) => {
     return fresh
   }
 
-  fastify.decorate('accessTokens', {
+  async function verifyWithNewKeys (token: string): Promise<VerifiedClaims> {
+    await keyRing.lookAgain()
+    return accessTokens.verify(token)
+  }
+
+  const accessTokens: AccessTokens = {
     issue ({ userId, sessionId, clientId, scope, authenticatedAt }) {
       const issuedAt = Math.floor(clock.now() / 1000)
       return signerOf(keyRing.current())({
@@ -113,6 +121,16 @@ export default fp(async (fastify) => {
       if (!isCurrent(claims, clock.now() / 1000)) throw new InvalidTokenError('the token is not in force')
       if (keyRing.find(kid) === undefined) throw new InvalidTokenError('the key is not believed any more')
       return claims
+    },
+
+    verifyLatest (token) {
+      try {
+        return accessTokens.verify(token)
+      } catch (error) {
+        if (!(error instanceof UnknownKeyError)) throw error
+        return verifyWithNewKeys(token)
+      }
     }
-  })
+  }
+  fastify.decorate('accessTokens', accessTokens)
 }, { name: 'access-tokens', fastify: '5.x', dependencies: ['clock', 'config', 'key-ring'] })

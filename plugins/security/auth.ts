@@ -52,7 +52,7 @@ export default fp(async (fastify) => {
   fastify.decorateRequest('auth')
 
   async function authenticate (request: FastifyRequest): Promise<Auth> {
-    const claims = readToken(request, accessTokens.verify)
+    const claims = await readToken(request, accessTokens.verifyLatest)
     const session = await sessions.findLive(claims.sid)
     if (session === undefined || session.user.id !== claims.sub || session.clientId !== claims.client_id) throw invalidToken()
     return { session, scopes: claims.scopes.filter((scope) => session.allowed.includes(scope)) }
@@ -68,18 +68,20 @@ export default fp(async (fastify) => {
     if (isPublic === true || this.allPublic) return
     if (scopes === undefined) throw new Error(`${String(route.method)} ${route.url} states neither its scopes nor that it is public`)
     route.onRequest = [fastify.authorize(scopes), ...[route.onRequest ?? []].flat()]
+    // While a body came in, the session may have ended. `/verify` asks for no scope and reads no body.
+    if (route.method !== 'GET' && route.method !== 'HEAD' && scopes.length > 0) route.preHandler = [fastify.authorize(scopes), ...[route.preHandler ?? []].flat()]
     describeGuard(route, scopes)
   })
 }, { name: 'auth', fastify: '5.x', dependencies: ['access-tokens', 'sessions'] })
 
-function readToken<Claims> (request: FastifyRequest, verify: (token: string) => Claims): Claims {
+async function readToken<Claims> (request: FastifyRequest, verify: (token: string) => Claims | Promise<Claims>): Promise<Claims> {
   const { authorization } = request.headers
   // Node keeps the first of several, and the gateway in front may have looked at another one.
   if (authorization !== undefined && countHeader(request.raw.rawHeaders, 'authorization') > 1) throw invalidToken()
   const match = BEARER.exec(authorization ?? '')
   if (match === null) throw noToken()
   try {
-    return verify(match[1] as string)
+    return await verify(match[1] as string)
   } catch (error) {
     if (!(error instanceof InvalidTokenError)) throw error
     request.log.debug({ reason: error.message }, 'The access token is refused')

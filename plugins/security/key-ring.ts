@@ -1,6 +1,6 @@
 import fp from 'fastify-plugin'
-import { StartupError } from '../../lib/errors.ts'
-import { believedUntil, isRotationDue, PUBLISH_AHEAD_MS, signingKey } from '../../lib/key-schedule.ts'
+import { PublicError, StartupError } from '../../lib/errors.ts'
+import { believedUntil, isRotationDue, isRotationPending, PUBLISH_AHEAD_MS, signingKey } from '../../lib/key-schedule.ts'
 import { generateSigningKey, importSigningKey, type SigningKey } from '../../lib/signing-keys.ts'
 import type { AuditContext } from '../data/audit.ts'
 import type { StoredKey } from '../data/signing-keys.ts'
@@ -23,10 +23,14 @@ export interface KeyRing {
    * Adds a key: it is published now and signs when every cache has it. `immediately` is for a leaked key:
    * the new one signs now and all others are refused from now on, here at once and in other processes
    * within `KEY_RELOAD_MS`.
+   *
+   * @throws PublicError `rotation_pending` (409) while a key waits to sign, unless `immediately`
    */
   rotate (options: { immediately: boolean }, context: AuditContext): Promise<RingKey>
   /** Takes over what other processes have changed, and rotates when it is time. */
   maintain (): Promise<void>
+  /** Takes over what other processes have changed, unless somebody asked for it within the last `LOOK_AGAIN_MS`. */
+  lookAgain (): Promise<void>
 }
 
 declare module 'fastify' {
@@ -37,11 +41,15 @@ declare module 'fastify' {
 
 /** How often a process looks for the keys that others have added or revoked, in milliseconds. */
 export const KEY_RELOAD_MS = 5000
+/** A flood of tokens of unknown keys makes a process look no more often than that, in milliseconds. */
+export const LOOK_AGAIN_MS = 1000
 
 export default fp(async (fastify) => {
   const { signingKeys, vault, clock, config, log } = fastify
   let ring = new Map<string, RingKey>()
   let believed = new Map<RingKey, number>()
+  let lookedAt = 0
+  let looking: Promise<void> | undefined
 
   const keys = (): RingKey[] => [...ring.values()]
   const isBelieved = (key: RingKey): boolean => clock.now() < (believed.get(key) ?? 0)
@@ -102,12 +110,24 @@ export default fp(async (fastify) => {
     trusted: () => keys().filter(isBelieved),
 
     async rotate ({ immediately }, context) {
-      const activatesAt = clock.now() + (immediately ? 0 : PUBLISH_AHEAD_MS)
-      const kid = await add(activatesAt, { isWanted: () => true, revokeOthers: immediately }, context)
-      return ring.get(kid) as RingKey
+      const now = clock.now()
+      const isWanted = (current: StoredKey[]): boolean => immediately || !isRotationPending(current, now)
+      const kid = await add(now + (immediately ? 0 : PUBLISH_AHEAD_MS), { isWanted, revokeOthers: immediately }, context)
+      const key = ring.get(kid)
+      if (key === undefined) throw new PublicError(409, 'rotation_pending', 'The key that was made last does not sign yet: wait for it, or rotate immediately')
+      return key
     },
 
-    maintain: async () => { await maintain({ rotationMs: config.keyRotationMs }) }
+    maintain: async () => { await maintain({ rotationMs: config.keyRotationMs }) },
+
+    async lookAgain () {
+      if (looking === undefined) {
+        if (Math.abs(clock.now() - lookedAt) < LOOK_AGAIN_MS) return
+        lookedAt = clock.now()
+        looking = reload().finally(() => { looking = undefined })
+      }
+      await looking
+    }
   }
 
   fastify.decorate('keyRing', keyRing)

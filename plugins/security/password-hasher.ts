@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { hash, verify } from '@node-rs/argon2'
 import fp from 'fastify-plugin'
-import { createHashQueue, type Caller } from '../../lib/hash-queue.ts'
+import { createHashQueue, type Caller, type HashQueue } from '../../lib/hash-queue.ts'
 import { normalizePassword } from '../../lib/password-policy.ts'
 import type { Verify } from '../../lib/password-formats/format.ts'
 import { needsRehash } from '../../lib/phc.ts'
@@ -25,6 +25,8 @@ export interface PasswordHasher {
   verify (stored: string | null, password: string, caller?: Caller): Promise<boolean>
   /** Whether a stored hash was made with other settings than the current ones, or by another program. */
   isOutdated (stored: string): boolean
+  /** What waits in front of it. */
+  readonly queue: Pick<HashQueue, 'waiting' | 'watch'>
 }
 
 declare module 'fastify' {
@@ -68,6 +70,7 @@ export default fp(async (fastify) => {
 
   fastify.decorate('passwordHasher', {
     hash: makeHash,
+    queue,
 
     async verify (stored, password, caller = SERVICE) {
       const verifier = verifierOf(stored)

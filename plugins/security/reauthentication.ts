@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PublicError } from '../../lib/errors.ts'
+import { slowDown } from '../../lib/throttle/slow-down.ts'
 import { sessionContext } from '../data/audit.ts'
 
 declare module 'fastify' {
@@ -9,25 +10,33 @@ declare module 'fastify' {
      * Checks the password of the session's user again, before what a stolen token alone must not do.
      * Costs one hash whatever is stored. Resolves to the version of the password.
      *
-     * @throws PublicError `wrong_password` (403)
+     * @throws PublicError `wrong_password` (403), which counts like a failed log-in, or `slow_down` (429)
      */
     reauthenticate (request: FastifyRequest, password: string): Promise<number>
   }
 }
 
 export default fp(async (fastify) => {
-  const { users, passwordHasher, audit, db } = fastify
+  const { users, passwordHasher, throttle, audit, db } = fastify
 
   fastify.decorate('reauthenticate', async (request: FastifyRequest, password: string) => {
     const { id: userId, username } = request.auth.session.user
-    const found = await users.findForLogin(username)
-    // Meanwhile the name may have become another user's.
-    const user = found?.id === userId ? found : undefined
-    const matches = await passwordHasher.verify(user?.passwordHash ?? null, password)
-    if (user !== undefined && matches) return user.passwordVersion
+    const context = sessionContext(request)
+    return await throttle.attempt({ identifier: username, userId, context, refusal: slowDown, isLoggedIn: true }, async (attempt) => {
+      const found = await users.findForLogin(username)
+      // Meanwhile the name may have become another user's.
+      const user = found?.id === userId ? found : undefined
+      const matches = await passwordHasher.verify(user?.passwordHash ?? null, password, attempt.caller)
+      if (user !== undefined && matches) {
+        if (attempt.hasFailures) await db.transaction().execute(attempt.succeeded)
+        return user.passwordVersion
+      }
 
-    const details = { request: `${request.method} ${request.routeOptions.url}` }
-    await audit.record(db, { type: 'user_password_changed', outcome: 'failure', userId, details }, sessionContext(request))
-    throw new PublicError(403, 'wrong_password', 'The current password is wrong')
+      const details = { request: `${request.method} ${request.routeOptions.url}` }
+      await attempt.failed(async (tx) => {
+        await audit.record(tx, { type: 'user_password_changed', outcome: 'failure', userId, details }, context)
+      })
+      throw new PublicError(403, 'wrong_password', 'The current password is wrong')
+    })
   })
-}, { name: 'reauthentication', fastify: '5.x', dependencies: ['audit', 'database', 'password-hasher', 'users'] })
+}, { name: 'reauthentication', fastify: '5.x', dependencies: ['audit', 'database', 'password-hasher', 'throttle', 'users'] })

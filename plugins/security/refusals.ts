@@ -1,15 +1,30 @@
 import fp from 'fastify-plugin'
+import { BoundedMap } from '../../lib/bounded-map.ts'
 import { ForbiddenError } from '../../lib/errors.ts'
 import { formatScope } from '../../lib/scopes.ts'
 import { sessionContext } from '../data/audit.ts'
 
+/** Refusals of one user that are recorded in a minute. */
+const MAX_A_MINUTE = 20
+
 /** What somebody tried whose scopes do not allow it becomes an audit event. */
 export default fp(async (fastify) => {
-  const { audit, db } = fastify
+  const { audit, clock, db } = fastify
+  const recorded = new BoundedMap<string, { minute: number, count: number }>(10_000)
+
+  /** A flood of refusals must not fill the disk: the first of each minute tell all that the others would. */
+  function isWorthRecording (userId: string): boolean {
+    const minute = Math.floor(clock.now() / 60_000)
+    const known = recorded.get(userId)
+    const count = known?.minute === minute ? known.count + 1 : 1
+    recorded.set(userId, { minute, count })
+    return count <= MAX_A_MINUTE
+  }
 
   fastify.addHook('onError', async (request, _reply, error) => {
     if (!(error instanceof ForbiddenError)) return
     const { session } = request.auth
+    if (!isWorthRecording(session.user.id)) return
     const details = { error: error.code, request: `${request.method} ${String(request.routeOptions.url)}`, scope: formatScope(error.neededScopes) }
     try {
       await audit.record(db, { type: 'authorization_refused', outcome: 'failure', userId: session.user.id, sessionId: session.id, details }, sessionContext(request))
@@ -17,4 +32,4 @@ export default fp(async (fastify) => {
       request.log.error(fault, 'A refusal could not be written to the audit log') // it stays a refusal
     }
   })
-}, { name: 'refusals', fastify: '5.x', dependencies: ['audit', 'database'] })
+}, { name: 'refusals', fastify: '5.x', dependencies: ['audit', 'clock', 'database'] })

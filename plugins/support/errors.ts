@@ -27,11 +27,23 @@ const NOT_STORED = { 'cache-control': 'no-store', pragma: 'no-cache' }
 /** One handler owns every error body, so that nothing but a public message leaves the process. */
 export default fp(async (fastify) => {
   fastify.setErrorHandler(async (error, request, reply) => {
-    const problem = toPublicError(error, request)
-    if (problem.statusCode >= 500) logFault(problem, error, request)
+    const problem = explain(error, request)
     return await send(problem, request, reply)
   })
 }, { name: 'errors', fastify: '5.x' })
+
+function explain (error: unknown, request: FastifyRequest): PublicError {
+  try {
+    const problem = toPublicError(error, request)
+    if (problem.statusCode >= 500) logFault(problem, error, request)
+    return problem
+  } catch (fault) {
+    // There is what throws when it is looked at, and then Fastify's own handler would say so in public.
+    const problem = internalError(request)
+    logFault(problem, fault, request)
+    return problem
+  }
+}
 
 // Refusing for want of room is no fault, and a flood of it must not become a flood of lines.
 function logFault (problem: PublicError, error: unknown, request: FastifyRequest): void {
@@ -49,7 +61,11 @@ function toPublicError (error: unknown, request: FastifyRequest): PublicError {
   // What Fastify itself throws is the caller's fault by its status; its messages can hold what was sent.
   const known = String(code).startsWith('FST_ERR_') ? FRAMEWORK_ERRORS[statusCode] : undefined
   if (known !== undefined) return new PublicError(statusCode, ...known)
-  return new PublicError(500, 'internal_error', `Something went wrong here; the log tells more about request ${request.id}`)
+  return internalError(request)
+}
+
+function internalError ({ id }: FastifyRequest): PublicError {
+  return new PublicError(500, 'internal_error', `Something went wrong here; the log tells more about request ${id}`)
 }
 
 // Ajv's message names the member, as `body/a/b`, and the rule, never the value.

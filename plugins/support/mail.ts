@@ -41,6 +41,10 @@ export default fp(async (fastify) => {
     disableFileAccess: true,
     disableUrlAccess: true
   })
+  const closing = new AbortController()
+  fastify.addHook('preClose', async () => {
+    setTimeout(() => { closing.abort() }, STEP_MS).unref()
+  })
   fastify.addHook('onClose', async () => { transport.close() })
 
   fastify.decorate('mail', {
@@ -52,7 +56,7 @@ export default fp(async (fastify) => {
         text,
         html,
         headers: { 'auto-submitted': 'auto-generated' }, // RFC 3834: nobody's absence is to answer it
-        signal: AbortSignal.timeout(TOTAL_MS)
+        signal: AbortSignal.any([AbortSignal.timeout(TOTAL_MS), closing.signal])
       })
     }
   })

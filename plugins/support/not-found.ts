@@ -33,6 +33,9 @@ export default fp(async (fastify) => {
     else done(explain(request.url))
   })
 
+  // For routes that find nothing and leave it to Fastify, whose own answer repeats the URL.
+  fastify.setNotFoundHandler(async () => { throw notFound() })
+
   function explain (url: string): PublicError {
     const path = paths.find('GET' as HTTPMethod, url)
     return path === null ? notFound() : methodNotAllowed(path.store as KnownPath)

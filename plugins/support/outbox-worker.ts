@@ -24,20 +24,49 @@ export const POLL_MS = SECOND
 export const LEASE_MS = MINUTE
 /** A mail that can't be sent for so long is given up, in milliseconds. */
 export const GIVE_UP_MS = 24 * HOUR
+/** How often a mail is tried whose recipient the mail server refuses for good. */
+const MAX_REFUSALS = 3
 
 /** How long a mail waits that could not be sent so many times before, in milliseconds. */
 function retryDelay (attempts: number): number {
   return Math.min(MINUTE * 2 ** attempts, HOUR)
 }
 
+/** RFC 5321 section 4.2.1; those below 550 speak of what we said and not of the mailbox. */
+function isPermanent (status = 0): boolean {
+  return status >= 550 && status < 560
+}
+
 export default fp(async (fastify) => {
   const { outbox, dueMails, mail, clock, config, isDraining, log } = fastify
   let running: Promise<void> | undefined
   let timer: NodeJS.Timeout | undefined
+  let endPause = (): void => {}
+  let lastMs = 0
+
+  /** Lasts no longer than until the service stops. */
+  async function pause (ms: number): Promise<void> {
+    if (isDraining()) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, ms)
+    endPause = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    await promise
+  }
 
   async function deliver (taken: TakenMessage): Promise<void> {
+    const startedAt = performance.now()
     const due = await dueMails.prepare(taken.message)
-    if (due === undefined || await send(composeMail(due, config), taken)) await outbox.remove(taken.id)
+    if (due === undefined) {
+      // Who waits for the next mail must not see that there was none.
+      await pause(Math.max(0, startedAt + lastMs - performance.now()))
+    } else {
+      if (!await send(composeMail(due, config), taken)) return
+      lastMs = performance.now() - startedAt
+    }
+    await outbox.remove(taken.id)
   }
 
   /** Resolves to whether the message is done with. */
@@ -49,8 +78,9 @@ export default fp(async (fastify) => {
       // Its text may hold the address.
       const { code, responseCode: status } = error as { code?: string, responseCode?: number }
       const fault = { kind: letter.kind, attempts: attempts + 1, code, status }
-      if (clock.now() >= createdAt + GIVE_UP_MS) {
-        log.error(fault, 'A mail could not be sent and is given up')
+      const isRefused = code === 'EENVELOPE' && isPermanent(status)
+      if (clock.now() >= createdAt + GIVE_UP_MS || (isRefused && attempts + 1 >= MAX_REFUSALS)) {
+        log[isRefused ? 'info' : 'error'](fault, 'A mail could not be sent and is given up')
         return true
       }
       log[code === 'EENVELOPE' ? 'info' : 'warn'](fault, 'A mail could not be sent and will be tried again')
@@ -82,6 +112,7 @@ export default fp(async (fastify) => {
   })
   fastify.addHook('onClose', async () => {
     clearInterval(timer)
+    endPause()
     await running
   })
 }, { name: 'outbox-worker', fastify: '5.x', dependencies: ['clock', 'config', 'draining', 'due-mails', 'mail', 'outbox'] })

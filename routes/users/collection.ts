@@ -6,7 +6,7 @@ import { toUserBody } from '../../lib/user.ts'
 import { sessionContext } from '../../plugins/data/audit.ts'
 import type { DirectoryPosition } from '../../plugins/data/user-directory.ts'
 import { ProblemSchema } from '../../schemas/errors.ts'
-import { BEYOND_OWN_SCOPES, FAILURES, NOT_ACCEPTABLE } from '../../schemas/failures.ts'
+import { BEYOND_OWN_SCOPES, ENOUGH_MAILS, FAILURES, NOT_ACCEPTABLE } from '../../schemas/failures.ts'
 import { DEFAULT_LIMIT } from '../../schemas/page.ts'
 import { NewUserSchema, UserPageSchema, UserSchema, UsersQuerySchema } from '../../schemas/users.ts'
 
@@ -47,6 +47,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         400: { description: 'What was sent is not acceptable: `validation_failed`, or `unknown_role`', ...ProblemSchema },
         403: BEYOND_OWN_SCOPES,
         409: { description: 'The name or the address belongs to another user: `username_taken`, `email_taken`', ...ProblemSchema },
+        429: ENOUGH_MAILS,
         ...FAILURES
       }
     }

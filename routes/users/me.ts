@@ -48,7 +48,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     if (email === undefined) {
       await accounts.update(id, changes, context)
     } else {
-      const { address } = parseEmail(email)
+      const address = parseEmail(email)
       if (password === undefined) throw new ValidationError('Send your current_password with a new email')
       const passwordVersion = await fastify.reauthenticate(request, password)
       await ownAccount.requestEmail({ id, passwordVersion }, address, changes, context)

@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path'
 import t from 'tap'
 import { PASSWORD, PRODUCTION, readRows, runCommand } from '../command.ts'
-import { build, logIn, readProfile, refresh, temporaryDirectory, testEnv } from '../helper.ts'
+import { build, fileOf, logIn, readProfile, refresh, temporaryDirectory, testEnv } from '../helper.ts'
 
 const modeOf = (path: string): string => (statSync(path).mode & 0o777).toString(8)
 
@@ -69,7 +69,7 @@ t.test('latchkey backup, while users log in', async (t) => {
   })
 
   t.test('serves the sessions of its time, beside a copy of the secret', async (t) => {
-    copyFileSync(join(app.config.databasePath, '../latchkey.secret'), join(restored, 'latchkey.secret'))
+    copyFileSync(join(fileOf(app.config), '../latchkey.secret'), join(restored, 'latchkey.secret'))
 
     const service = await build(t, { LATCHKEY_SECRET: '', DATABASE_URL: `file:${copy}` })
 

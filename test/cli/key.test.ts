@@ -1,8 +1,9 @@
 import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { PUBLISH_AHEAD_MS } from '../../lib/key-schedule.ts'
+import { generateSigningKey } from '../../lib/signing-keys.ts'
 import { readAudit, runCommand } from '../command.ts'
-import { build, logIn, readProfile, refresh, stopClock, testEnv } from '../helper.ts'
+import { build, logIn, readProfile, refresh, testEnv } from '../helper.ts'
 
 const KEY_KEYS = ['activates_at', 'alg', 'created_at', 'kid', 'state']
 const MINUTE = 60_000
@@ -10,10 +11,10 @@ const MINUTE = 60_000
 t.test('latchkey key rotate publishes a key, and list tells which one signs', async (t) => {
   const env = testEnv(t)
   const app = await build(t, env)
-  const { kid: signs } = app.keyRing.current()
-  stopClock(app, Date.now() - PUBLISH_AHEAD_MS - MINUTE)
-  const { kid: retired } = await app.keyRing.rotate({ immediately: false }, {})
-  stopClock(app)
+  const { kid: signs, activatesAt } = app.keyRing.current()
+  const { kid: retired, alg, privatePem } = await generateSigningKey('ES256')
+  const earlier = { createdAt: activatesAt - MINUTE, activatesAt: activatesAt - MINUTE, revokedAt: null }
+  await app.signingKeys.add({ kid: retired, alg, privateKey: app.vault.seal(privatePem, `signing key ${retired}`), ...earlier }, { isWanted: () => true, revokeOthers: false }, {})
 
   const startedAt = Date.now()
   const rotate = await runCommand(env, ['key', 'rotate', '--json'])

@@ -100,7 +100,7 @@ t.test('latchkey user import', async (t) => {
         'Line 4: Use only letters, digits, dots, underscores and hyphens in the username',
         'Line 5: The password hash costs too much: bcrypt is taken up to cost 15',
         'Line 6: The password hash costs too much: scrypt is taken up to 128 MiB, N * r * p of 1048576, r of 32 and p of 16',
-        'Line 7: The password hash costs too much: PBKDF2 is taken up to 5000000 iterations',
+        'Line 7: The password hash costs too much: PBKDF2 is taken up to 2000000 iterations',
         'Line 8: The password hash is malformed',
         'Line 9: The password hash is malformed',
         'Line 10: Use only the members username, email, full_name, password_hash, roles, disabled',
@@ -170,10 +170,23 @@ t.test('latchkey user import', async (t) => {
     const real = await runImport(t, env, content)
 
     const refusals = 'Line 1203: Line 1 has the same username\nLine 1204: There is no such role\n'
-    t.same(dry, { code: 1, stdout: `${refusals}1201 can be imported, 1 there already, 2 refused\n`, stderr: '' })
+    t.same(dry, { code: 1, stdout: `${refusals}1201 can be imported, 1 there already, 2 refused\nRoles that would be given: admin (1)\n`, stderr: '' })
     t.same(untouched, ['johndoe'])
     t.same(real, { code: 1, stdout: `${refusals}1201 imported, 1 there already, 2 refused\n`, stderr: '' })
     t.equal(usernamesIn(env).length, 1202)
+  })
+
+  t.test('with --dry-run says how many would get which role', async (t) => {
+    const env = testEnv(t)
+    const app = await build(t, env)
+    await app.roles.set({ name: 'helper', scopes: ['users:read'], description: '' }, {})
+    const users = jsonLines({ ...ADA, roles: ['admin', 'helper', 'user'] }, { username: 'ben', roles: ['helper'] }, { username: 'johndoe', roles: ['admin'] }, { username: 'ada', roles: ['admin'] })
+
+    const people = await runImport(t, env, users, '--dry-run')
+    const programs = await runImport(t, env, users, '--dry-run', '--json')
+
+    t.match(people.stdout, /\nRoles that would be given: admin \(1\), helper \(2\)\n$/)
+    t.match(JSON.parse(programs.stdout), { imported: 2, skipped: 1, roles: { admin: 1, helper: 2 } })
   })
 
   t.test('finds nothing to do in an empty file', async (t) => {

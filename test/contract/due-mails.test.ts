@@ -30,11 +30,12 @@ for (const engine of engines) {
   t.test(engine.name, async (t) => {
     const links: Array<{ message: (id: string) => OutboxMessage, purpose: TokenPurpose, lifetime: number, to?: string }> = [
       { message: () => ({ kind: 'email_verification', email: 'ADA@example.com' }), purpose: 'email_verification', lifetime: 24 * HOUR },
-      { message: (userId) => ({ kind: 'email_change', userId, passwordVersion: 7, email: 'New@example.com' }), purpose: 'email_verification', lifetime: 24 * HOUR, to: 'New@example.com' },
-      { message: (userId) => ({ kind: 'email_change', userId, passwordVersion: 7, email: 'Ada@example.com' }), purpose: 'email_verification', lifetime: 24 * HOUR },
+      { message: (userId) => ({ kind: 'email_change', userId, passwordVersion: 7, insteadOf: 'Ada@example.com', email: 'New@example.com' }), purpose: 'email_change', lifetime: 24 * HOUR, to: 'New@example.com' },
+      { message: (userId) => ({ kind: 'email_change', userId, passwordVersion: 7, insteadOf: 'Ada@example.com', email: 'Ada@example.com' }), purpose: 'email_change', lifetime: 24 * HOUR },
       { message: () => ({ kind: 'password_reset', email: 'aDa@eXample.com' }), purpose: 'password_reset', lifetime: 30 * MINUTE },
       { message: (userId) => ({ kind: 'password_reset_by_admin', userId }), purpose: 'password_reset', lifetime: 30 * MINUTE },
-      { message: (userId) => ({ kind: 'invitation', userId }), purpose: 'password_reset', lifetime: 7 * 24 * HOUR }
+      { message: (userId) => ({ kind: 'invitation', userId }), purpose: 'invitation', lifetime: 7 * 24 * HOUR },
+      { message: (userId) => ({ kind: 'email_confirmed', userId, email: 'Ada@example.com' }), purpose: 'password_reset', lifetime: 30 * MINUTE }
     ]
     for (const { message, purpose, lifetime, to = 'Ada@example.com' } of links) {
       const { kind, ...details } = message('his id')
@@ -84,7 +85,7 @@ for (const engine of engines) {
         const { dueMails, verify, isEmpty, id } = await openDueMails(t, engine)
         await verify()
 
-        t.equal(await dueMails.prepare({ kind, userId: id, passwordVersion: 7, email: 'ada@example.com' }), undefined)
+        t.equal(await dueMails.prepare({ kind, userId: id, passwordVersion: 7, insteadOf: 'Ada@example.com', email: 'ada@example.com' }), undefined)
         await isEmpty(t)
       })
     }
@@ -93,9 +94,39 @@ for (const engine of engines) {
       const { dueMails, isEmpty, id } = await openDueMails(t, engine)
 
       for (const passwordVersion of [6, 8]) {
-        t.equal(await dueMails.prepare({ kind: 'email_change', userId: id, passwordVersion, email: 'new@example.com' }), undefined)
+        t.equal(await dueMails.prepare({ kind: 'email_change', userId: id, passwordVersion, insteadOf: 'Ada@example.com', email: 'new@example.com' }), undefined)
       }
       await isEmpty(t)
+    })
+
+    t.test('email_change comes to nothing once the user has another address', async (t) => {
+      const { dueMails, accounts, isEmpty, id } = await openDueMails(t, engine)
+      const message: OutboxMessage = { kind: 'email_change', userId: id, passwordVersion: 7, insteadOf: 'Ada@example.com', email: 'new@example.com' }
+
+      for (const email of ['ada@example.org', null]) {
+        await accounts.update(id, { email }, {})
+        t.equal(await dueMails.prepare(message), undefined)
+      }
+      await isEmpty(t)
+    })
+
+    t.test('email_confirmed comes to nothing once the user has another address', async (t) => {
+      const { dueMails, accounts, isEmpty, id } = await openDueMails(t, engine)
+      await accounts.update(id, { email: 'ada@example.org' }, {})
+
+      t.equal(await dueMails.prepare({ kind: 'email_confirmed', userId: id, email: 'Ada@example.com' }), undefined)
+      await isEmpty(t)
+    })
+
+    t.test('what strangers ask for makes neither an invitation nor a change of the address void', async (t) => {
+      const { dueMails, db, oneTimeTokens, id } = await openDueMails(t, engine)
+      const invitation = await dueMails.prepare({ kind: 'invitation', userId: id }) as { token: string }
+      const change = await dueMails.prepare({ kind: 'email_change', userId: id, passwordVersion: 7, insteadOf: 'Ada@example.com', email: 'new@example.com' }) as { token: string }
+
+      for (const kind of ['password_reset', 'email_verification'] as const) await dueMails.prepare({ kind, email: 'ada@example.com' })
+
+      t.match(await oneTimeTokens.find(db, 'invitation', invitation.token), { userId: id })
+      t.match(await oneTimeTokens.find(db, 'email_change', change.token), { email: 'new@example.com' })
     })
 
     t.test('password_reset is sent to a proven address too', async (t) => {
@@ -129,7 +160,7 @@ for (const engine of engines) {
 
     const inUse: Array<{ name: string, message: (benId: string) => OutboxMessage }> = [
       { name: 'address_in_use', message: () => ({ kind: 'address_in_use', email: 'ADA@example.com' }) },
-      { name: 'email_change of another user', message: (userId) => ({ kind: 'email_change', userId, passwordVersion: 7, email: 'ADA@example.com' }) }
+      { name: 'email_change of another user', message: (userId) => ({ kind: 'email_change', userId, passwordVersion: 7, insteadOf: 'ben@example.com', email: 'ADA@example.com' }) }
     ]
     for (const { name, message } of inUse) {
       t.test(`${name} tells the owner of the address, and makes no token`, async (t) => {

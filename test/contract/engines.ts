@@ -1,8 +1,9 @@
 import Fastify from 'fastify'
-import type { Test } from 'tap'
+import t, { type Test } from 'tap'
 import database, { type Database } from '../../plugins/data/database.ts'
 import config from '../../plugins/support/config.ts'
 import { testConfig, type Env } from '../helper.ts'
+import { emptySchema, needsPostgres } from '../postgres.ts'
 
 /** A database of its own for one test, with its schema and nobody in it. */
 export interface OpenEngine extends Database {
@@ -22,7 +23,14 @@ async function openWith (t: Test, env: Env = {}): Promise<OpenEngine> {
   return { db: fastify.db, prepareRead: fastify.prepareRead, rememberRead: fastify.rememberRead, close: async () => { await fastify.close() } }
 }
 
-/** All databases that keep the contract. */
-export const engines: readonly Engine[] = [
-  { name: 'sqlite', open: async (t) => await openWith(t) }
-]
+export const sqlite: Engine = { name: 'sqlite', open: async (t) => await openWith(t) }
+
+/** The same database each time. */
+export function postgresAt (url: string): Engine {
+  return { name: 'postgres', open: async (t) => await openWith(t, { DATABASE_URL: url }) }
+}
+
+export const postgres: Engine = { name: 'postgres', open: async (t) => await postgresAt(await emptySchema(t)).open(t) }
+
+/** All databases that keep the contract, and that are there. */
+export const engines: readonly Engine[] = await needsPostgres(t) ? [sqlite, postgres] : [sqlite]

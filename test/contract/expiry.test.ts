@@ -129,7 +129,7 @@ for (const engine of engines) {
       const count = 2 * BATCH + 3
       for (let first = 0; first < count; first += BATCH) {
         const part = many(count, (id, index) => ({ id, at: START + index })).slice(first, first + BATCH)
-        await db.insertInto('one_time_tokens').values(part.map(({ id, at }) => ({ hash: id, purpose: 'password_reset', user_id: userId, email: null, password_version: 0, created_at: at, expires_at: at }))).execute()
+        await db.insertInto('one_time_tokens').values(part.map(({ id, at }) => ({ hash: id, purpose: id, user_id: userId, email: null, password_version: 0, created_at: at, expires_at: at }))).execute()
         await db.insertInto('audit_events').values(part.map(({ id, at }) => event(id, at))).execute()
         await db.insertInto('outbox').values(part.map(({ id, at }) => ({ id, kind: 'invitation', details: '{}', attempts: 0, due_at: at, created_at: at }))).execute()
       }

@@ -10,7 +10,7 @@ for (const engine of engines) {
   t.test(engine.name, async (t) => {
     t.test('A message comes out as it went in', async (t) => {
       const { db, outbox } = await openRepositories(t, engine)
-      const messages: OutboxMessage[] = [RESET, { kind: 'email_change', userId: 'user', passwordVersion: 0, email: 'new@example.com' }, { kind: 'invitation', userId: 'user' }]
+      const messages: OutboxMessage[] = [RESET, { kind: 'email_change', userId: 'user', passwordVersion: 0, insteadOf: null, email: 'new@example.com' }, { kind: 'invitation', userId: 'user' }]
       for (const message of messages) await outbox.add(db, message)
 
       for (const message of messages) {

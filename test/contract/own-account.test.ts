@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { parseEmail } from '../../lib/identifiers.ts'
 import type { NewUser } from '../../plugins/data/users.ts'
 import { createOwnAccount } from '../../plugins/data/own-account.ts'
 import { engines, type Engine } from './engines.ts'
@@ -6,6 +7,7 @@ import { CONTEXT, event, FROM_REQUEST, openRepositories, START } from './reposit
 
 const SCENE = ['user_created', 'login']
 const CHANGED = { name: 'PublicError', statusCode: 409, code: 'account_changed' }
+const OTHER = parseEmail('ada@example.org')
 const UNKNOWN = { id: '0198c0de-0000-7000-8000-000000000000', passwordVersion: 0 }
 
 async function openOwnAccount (t: Test, engine: Engine, changes: Partial<NewUser> = {}) {
@@ -52,12 +54,12 @@ for (const engine of engines) {
       const before = await users.find('ada')
       clock.at += 5
 
-      await ownAccount.requestEmail(ada, 'ada@example.org', {}, CONTEXT)
+      await ownAccount.requestEmail(ada, OTHER, {}, CONTEXT)
 
       t.strictSame(await users.find('ada'), before)
       t.same(await events(...SCENE), [event('email_change_requested', { ...FROM_REQUEST, user_id: ada.id, at: START + 5 })])
       t.strictSame(await mails(), [
-        { kind: 'email_change', userId: ada.id, passwordVersion: 0, email: 'ada@example.org' },
+        { kind: 'email_change', userId: ada.id, passwordVersion: 0, insteadOf: 'Ada@example.com', email: 'ada@example.org' },
         { kind: 'email_change_requested', email: 'Ada@example.com', username: 'ada' }
       ])
     })
@@ -65,7 +67,7 @@ for (const engine of engines) {
     t.test('A full name beside the address counts at once', async (t) => {
       const { ownAccount, ada, users } = await openOwnAccount(t, engine)
 
-      await ownAccount.requestEmail(ada, 'ada@example.org', { fullName: 'Ada Lovelace' }, {})
+      await ownAccount.requestEmail(ada, OTHER, { fullName: 'Ada Lovelace' }, {})
 
       t.match(await users.find('ada'), { fullName: 'Ada Lovelace', email: 'Ada@example.com', emailVerifiedAt: START })
     })
@@ -100,7 +102,7 @@ for (const engine of engines) {
 
       for (const user of [ada, UNKNOWN]) {
         await t.rejects(ownAccount.setPassword(user, { hash: 'late hash', exceptSession: '' }, {}), CHANGED)
-        await t.rejects(ownAccount.requestEmail(user, 'ada@example.org', { fullName: 'Mallory' }, {}), CHANGED)
+        await t.rejects(ownAccount.requestEmail(user, OTHER, { fullName: 'Mallory' }, {}), CHANGED)
         await t.rejects(ownAccount.remove(user, {}), CHANGED)
       }
 

@@ -69,6 +69,20 @@ for (const engine of engines) {
       })
     }
 
+    t.test('An invitation sets a password as a reset does, once', async (t) => {
+      const { recovery, ada, login, mailedToken } = await openRepositories(t, engine)
+      await ada({ email: EMAIL })
+      const token = await mailedToken('invitation', EMAIL)
+      const reset = await mailedToken('password_reset', EMAIL)
+
+      t.same(await recovery.findPasswordOwner(token), { username: 'ada', email: EMAIL })
+      await t.rejects(recovery.verifyEmail(token, {}), INVALID)
+      await recovery.resetPassword(token, 'new hash', {})
+
+      t.match(await login(), { passwordHash: 'new hash', emailVerifiedAt: START })
+      for (const link of [token, reset]) await t.rejects(recovery.resetPassword(link, 'bad hash', {}), INVALID)
+    })
+
     t.test('Looking at a token does not use it up', async (t) => {
       const { recovery, ada, login, mailedToken } = await openRepositories(t, engine)
       await ada({ email: EMAIL })

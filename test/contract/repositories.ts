@@ -1,7 +1,11 @@
 import type { Test } from 'tap'
+import { createThrottleKeys } from '../../lib/throttle/keys.ts'
 import type { User } from '../../lib/user.ts'
+import { createVault } from '../../lib/vault.ts'
 import { createAccounts } from '../../plugins/data/accounts.ts'
 import { createAudit, type AuditContext } from '../../plugins/data/audit.ts'
+import { createKnownNetworks } from '../../plugins/data/known-networks.ts'
+import { createMailLimits } from '../../plugins/data/mail-limits.ts'
 import { createOneTimeTokens, type TokenPurpose } from '../../plugins/data/one-time-tokens.ts'
 import { createOutbox } from '../../plugins/data/outbox.ts'
 import { createPasswords } from '../../plugins/data/passwords.ts'
@@ -9,7 +13,10 @@ import { createRecovery } from '../../plugins/data/recovery.ts'
 import { createRegistration } from '../../plugins/data/registration.ts'
 import { createSessions, type NewSession } from '../../plugins/data/sessions.ts'
 import { createSigningKeys, type StoredKey } from '../../plugins/data/signing-keys.ts'
+import { createThrottleAdministration } from '../../plugins/data/throttle-administration.ts'
+import { createThrottles } from '../../plugins/data/throttles.ts'
 import { createUsers, type LoginUser, type NewUser } from '../../plugins/data/users.ts'
+import { SECRET } from '../helper.ts'
 import type { Engine } from './engines.ts'
 
 export const START = Date.UTC(2030, 0, 1)
@@ -46,12 +53,17 @@ export async function openRepositories (t: Test, engine: Engine) {
   const users = createUsers(db, prepareRead, audit, clock)
   const sessions = createSessions(database, audit, clock, { sessionIdleMs: IDLE, sessionMaxMs: LIFETIME, refreshGraceMs: GRACE })
   const signingKeys = createSigningKeys(db, audit, clock)
-  const accounts = createAccounts(db, audit, clock)
+  const accounts = createAccounts({ db, audit, oneTimeTokens: createOneTimeTokens(clock), outbox: createOutbox(db, clock) }, clock)
   const oneTimeTokens = createOneTimeTokens(clock)
   const outbox = createOutbox(db, clock)
   const passwords = createPasswords({ db, audit, oneTimeTokens, outbox }, clock)
-  const registration = createRegistration(db, audit, outbox, clock)
-  const recovery = createRecovery({ db, audit, oneTimeTokens, outbox, passwords }, clock)
+  const throttleKeys = createThrottleKeys(createVault([SECRET]).pseudonym)
+  const throttles = createThrottles({ db, prepareRead, audit, throttleKeys }, clock)
+  const throttleAdministration = createThrottleAdministration({ db, audit, throttles }, clock)
+  const knownNetworks = createKnownNetworks(db, prepareRead, clock)
+  const mailLimits = createMailLimits({ outbox, throttles, throttleKeys }, clock)
+  const registration = createRegistration({ db, audit, mailLimits }, clock)
+  const recovery = createRecovery({ db, audit, knownNetworks, mailLimits, oneTimeTokens, outbox, passwords, throttles }, clock)
 
   async function login (identifier = 'ada'): Promise<LoginUser> {
     const user = await users.findForLogin(identifier)
@@ -78,6 +90,11 @@ export async function openRepositories (t: Test, engine: Engine) {
     oneTimeTokens,
     outbox,
     passwords,
+    throttleKeys,
+    throttles,
+    throttleAdministration,
+    knownNetworks,
+    mailLimits,
     registration,
     recovery,
 

@@ -115,6 +115,36 @@ for (const engine of engines) {
       t.equal((await events()).length, 1)
     })
 
+    t.test('There are a thousand roles at most', async (t) => {
+      const { db, roles } = await openRoles(t, engine)
+      const many = Array.from({ length: 997 }, (_, index) => ({ name: `role${index}`, scopes: '', description: '' }))
+      await db.insertInto('roles').values(many).execute()
+      await roles.set(SUPPORT, {})
+      const before = await roles.list()
+
+      await t.rejects(roles.set({ name: 'another', scopes: [], description: '' }, {}), { statusCode: 409, code: 'too_many_roles', message: 'There may be at most 1000 roles' })
+
+      t.equal(before.length, 1000)
+      t.strictSame(await roles.list(), before)
+      t.equal((await roles.set({ ...SUPPORT, description: 'Helps more' }, {})).isNew, false)
+    })
+
+    t.test('A role that allows more makes the links void that were mailed to those who have it', async (t) => {
+      const { roles, users, ada, mailedToken, oneTimeTokens, db } = await openRoles(t, engine)
+      await roles.set(SUPPORT, {})
+      await ada({ roles: ['support'] })
+      await users.create({ username: 'ben' }, {})
+      const link = await mailedToken('password_reset', null)
+      const others = await mailedToken('password_reset', null, 'ben')
+
+      await roles.set({ ...SUPPORT, scopes: ['users:read'] }, {})
+      t.ok(await oneTimeTokens.find(db, 'password_reset', link))
+      await roles.set(SUPPORT, {})
+
+      t.equal(await oneTimeTokens.find(db, 'password_reset', link), undefined)
+      t.ok(await oneTimeTokens.find(db, 'password_reset', others))
+    })
+
     t.test('All scopes together have room in one access token', async (t) => {
       const { roles } = await openRoles(t, engine)
       const scopes = (role: string) => Array.from({ length: 50 }, (_, index) => `${role}:${index}`.padEnd(64, '-'))

@@ -22,7 +22,7 @@ for (const engine of engines) {
       t.strictSame(await users.find('ada'), user)
       t.equal((await login()).passwordHash, null)
       t.strictSame(await mails(), [{ kind: 'invitation', userId: user.id }])
-      t.same(await events(), [event('user_created', { ...FROM_REQUEST, user_id: user.id })])
+      t.same(await events(), [event('user_created', { ...FROM_REQUEST, user_id: user.id, details: '{"roles":"admin"}' })])
     })
 
     t.test('Nobody is invited and nothing is owed when the guard refuses or the name is taken', async (t) => {

@@ -50,7 +50,7 @@ for (const engine of engines) {
         last_login_at: null
       })
       t.same(await db.selectFrom('user_roles').selectAll().execute(), [{ user_id: user.id, role: 'admin' }])
-      t.same(await events(), [event('user_imported', { ...FROM_REQUEST, user_id: user.id })])
+      t.same(await events(), [event('user_imported', { ...FROM_REQUEST, user_id: user.id, details: '{"roles":"admin"}' })])
     })
 
     t.test('An imported user needs no more than a name', async (t) => {

@@ -33,7 +33,7 @@ for (const engine of engines) {
       t.same(await db.selectFrom('users').select(['email_key', 'password_hash', 'password_version', 'demo_at']).execute(),
         [{ email_key: 'ada.l@example.com', password_hash: 'hash', password_version: 0, demo_at: null }])
       t.same(await db.selectFrom('user_roles').selectAll().execute(), [{ user_id: user.id, role: 'admin' }])
-      t.same(await events(), [event('user_created', { ...FROM_REQUEST, user_id: user.id })])
+      t.same(await events(), [event('user_created', { ...FROM_REQUEST, user_id: user.id, details: '{"roles":"admin"}' })])
     })
 
     t.test('A user needs no more than a name', async (t) => {

@@ -59,6 +59,21 @@ t.test('SMTP_URL', async (t) => {
   })
 })
 
+const clear = [
+  { url: 'smtp://a:b@mail.example.com:587', smtpUrl: 'smtp://a:b@mail.example.com:587?requireTLS=true' },
+  { url: 'smtp://a:p%40ss@mail.example.com/?tls.rejectUnauthorized=false', smtpUrl: 'smtp://a:p%40ss@mail.example.com/?tls.rejectUnauthorized=false&requireTLS=true' },
+  { url: 'SMTP://10.0.0.1', smtpUrl: 'smtp://10.0.0.1?requireTLS=true' },
+  { url: 'smtp://localhost.example.com#x', smtpUrl: 'smtp://localhost.example.com?requireTLS=true#x' },
+  ...['smtps://mail.example.com', 'smtp://localhost', 'smtp://127.0.0.1:25', 'smtp://[::1]:25', 'smtp://mail?requireTLS=false', 'smtp://mail?ignoreTLS=true', 'smtp://mail?requireTLS=true']
+    .map((url) => ({ url, smtpUrl: url }))
+]
+for (const { url, smtpUrl } of clear) {
+  t.test(`${url} is taken as ${smtpUrl} in production, and as it is elsewhere`, async (t) => {
+    t.equal(loadConfig({ ...production, SMTP_URL: url }).mail.smtpUrl, smtpUrl)
+    t.equal(loadConfig({ SMTP_URL: url }).mail.smtpUrl, url)
+  })
+}
+
 t.test('MAIL_FROM', async (t) => {
   for (const value of ['a@b', 'login@example.com', '<login@example.com>', 'Latchkey <login@example.com>', '"Login, please" <login@example.com>']) {
     t.test(`${value} is taken`, async (t) => {

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { CLOCK_LEEWAY, MAX_ACCESS_TOKEN_TTL } from '../../lib/access-token.ts'
-import { believedUntil, isRotationDue, JWKS_MAX_AGE, PUBLISH_AHEAD_MS, RETIRE_AFTER_MS, signingKey, type ScheduledKey } from '../../lib/key-schedule.ts'
+import { believedUntil, isRotationDue, isRotationPending, JWKS_MAX_AGE, PUBLISH_AHEAD_MS, RETIRE_AFTER_MS, signingKey, type ScheduledKey } from '../../lib/key-schedule.ts'
 
 const T0 = Date.UTC(2030, 0, 1)
 const MINUTE = 60_000
@@ -118,6 +118,15 @@ t.test('the next key is due', async (t) => {
 
     t.strictSame(keys.map(({ activatesAt }) => activatesAt), [0, 1, 2, 3].map((month) => T0 + month * MONTH))
   })
+})
+
+t.test('isRotationPending tells whether a key waits that is not revoked', async (t) => {
+  const young = key('Y', T0 + DAY)
+
+  t.equal(isRotationPending([], T0), false)
+  t.equal(isRotationPending([young, A], T0 + DAY - 1), true)
+  t.equal(isRotationPending([young, A], T0 + DAY), false)
+  t.equal(isRotationPending([key('R', T0 + DAY, { revokedAt: T0 }), A], T0 + DAY - 1), false)
 })
 
 t.test('keys are neither changed nor put in another order', async (t) => {

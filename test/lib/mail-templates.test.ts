@@ -15,7 +15,8 @@ const links: Array<{ kind: LinkKind, subject: string, link: string, lifetime: st
   { kind: 'email_change', subject: 'Confirm your new e-mail address', link: VERIFICATION_LINK, lifetime: '24 hours' },
   { kind: 'password_reset', subject: 'Choose a new password', link: RESET_LINK, lifetime: '30 minutes' },
   { kind: 'password_reset_by_admin', subject: 'Choose a new password', link: RESET_LINK, lifetime: '30 minutes' },
-  { kind: 'invitation', subject: 'Choose a password for your new account', link: RESET_LINK, lifetime: '7 days' }
+  { kind: 'invitation', subject: 'Choose a password for your new account', link: RESET_LINK, lifetime: '7 days' },
+  { kind: 'email_confirmed', subject: 'Your e-mail address is confirmed', link: RESET_LINK, lifetime: '30 minutes' }
 ]
 
 const notices: Array<{ kind: NoticeKind, subject: string }> = [
@@ -43,10 +44,10 @@ for (const { kind, subject, link, lifetime } of links) {
 
     t.match(mail, { kind, to: 'ada@example.com', subject })
     const lines = mail.text.split('\n')
-    t.equal(lines[0], 'Hello ada,')
+    t.equal(lines[2], 'This mail is about the account with the username "ada".')
     t.equal(lines.filter((line) => line.includes(TOKEN)).join('\n'), link, 'the link stands alone on its line')
     t.ok(lines.includes(`The link works once, within ${lifetime}.`))
-    t.match(mail.text, /If (?:it was not you|you did not expect this), /)
+    t.match(mail.text, /If (?:it was not you|you did not expect this|you did not make the account), /)
     t.match(mail.text, /This mail comes from https:\/\/id\.example\.com\n$/)
     t.equal(unescape(/<a href="([^"]*)">/.exec(mail.html)?.[1] ?? ''), link)
   })
@@ -64,7 +65,7 @@ for (const { kind, subject } of notices) {
     const mail = composeMail({ kind, to: 'ada@example.com', username: 'ada' }, SITE)
 
     t.match(mail, { kind, to: 'ada@example.com', subject })
-    t.match(mail.text, /^Hello ada,\n/)
+    t.match(mail.text, /^Hello,\n\nThis mail is about the account with the username "ada"\.\n/)
     t.match(mail.text, /If it was not you, /)
     t.notMatch(mail.html, '<a ')
   })
@@ -80,6 +81,17 @@ t.test('the HTML part says the same as the text, loads nothing, and can be read 
     t.notMatch(html, /<(?:img|link|script|iframe|object|embed|form|base|meta http)|src=|url\(|@import/i)
     for (const paragraph of text.split('\n\n')) t.ok(unescape(html).includes(paragraph.trim()), paragraph)
     t.notMatch(html, /<a [^>]*>(?:here|click here|https?:[^<]*)<\/a>/i, 'a link has a name')
+  }
+})
+
+t.test('a name that looks like a link is quoted, and greets nobody', async (t) => {
+  for (const due of mailsFor('claim-your-refund.example.com')) {
+    const { text, html } = composeMail(due, SITE)
+
+    t.match(text, /^Hello,\n/)
+    t.equal(text.split('claim-your-refund').length, 2)
+    t.match(text, '"claim-your-refund.example.com"')
+    t.match(html, '&quot;claim-your-refund.example.com&quot;')
   }
 })
 

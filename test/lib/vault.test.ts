@@ -177,3 +177,11 @@ t.test('each purpose has a key of its own', async (t) => {
     t.equal(vault.open(seal(REFRESH_TOKEN), CONTEXT), undefined)
   })
 })
+
+t.test('a pseudonym is an HMAC-SHA256 under a key of its own, of the first secret', async (t) => {
+  const expected = createHmac('sha256', keyFor(OLD, 'latchkey pseudonym v1')).update('text').digest('base64url')
+
+  t.equal(createVault([OLD]).pseudonym('text'), expected)
+  t.equal(createVault([OLD, NEW]).pseudonym('text'), expected)
+  t.not(createVault([NEW, OLD]).pseudonym('text'), expected)
+})

@@ -44,14 +44,43 @@ t.test('a key that signs immediately ends every access token and no session', as
 })
 
 t.test('without a body, and with false, the key does not sign immediately', async (t) => {
-  const app = await build(t)
+  const app = await build(t, { ACCESS_TOKEN_TTL: '3600' })
+  const clock = stopClock(app)
   const { send } = await enterAs(app, 'admin', 'admin')
 
   for (const body of [undefined, {}, { immediately: false }]) {
     const response = await send('POST', '/keys', body)
     t.equal(response.statusCode, 201)
     t.equal(response.json().state, 'published')
+    clock.advance(PUBLISH_AHEAD_MS)
   }
+})
+
+t.test('while a key waits to sign there is no other, but one that signs immediately', async (t) => {
+  const app = await build(t, { ACCESS_TOKEN_TTL: '3600' })
+  const clock = stopClock(app)
+  const { send } = await enterAs(app, 'admin', 'admin')
+  t.equal((await send('POST', '/keys', {})).statusCode, 201)
+  const before = app.keyRing.trusted()
+
+  clock.advance(PUBLISH_AHEAD_MS - 1)
+  isProblem(t, await send('POST', '/keys', {}), 409, 'rotation_pending')
+  const [one, two] = await Promise.all([send('POST', '/keys', { immediately: false }), send('POST', '/keys')])
+
+  t.strictSame([one.statusCode, two.statusCode], [409, 409])
+  t.strictSame(app.keyRing.trusted(), before)
+  t.equal((await audited(app, 'signing_key_rotated')).length, 2)
+  t.equal((await send('POST', '/keys', { immediately: true })).statusCode, 201)
+})
+
+t.test('of parallel requests for the next key one makes it', async (t) => {
+  const app = await build(t)
+  const { send } = await enterAs(app, 'admin', 'admin')
+
+  const responses = await Promise.all(Array.from({ length: 5 }, async () => await send('POST', '/keys', {})))
+
+  t.strictSame(responses.map(({ statusCode }) => statusCode).toSorted(), [201, 409, 409, 409, 409])
+  t.equal(app.keyRing.trusted().length, 2)
 })
 
 t.test('what is no order for a key is refused, and there is no new key', async (t) => {

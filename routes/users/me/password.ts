@@ -1,5 +1,7 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { hangUpSignal } from '../../../lib/hang-up.ts'
+import { networkOf } from '../../../lib/network.ts'
 import { sessionContext } from '../../../plugins/data/audit.ts'
 import { PasswordChangeSchema } from '../../../schemas/account.ts'
 import { ProblemSchema } from '../../../schemas/errors.ts'
@@ -30,7 +32,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
 
     const password = await passwordPolicy.check(newPassword, user)
     const passwordVersion = await fastify.reauthenticate(request, currentPassword)
-    const hash = await passwordHasher.hash(password)
+    const hash = await passwordHasher.hash(password, { network: networkOf(request.ip), isKnown: true, signal: hangUpSignal(reply.raw) })
     await ownAccount.setPassword({ id: user.id, passwordVersion }, { hash, exceptSession: sessionId }, sessionContext(request))
     return await reply.code(204).send(null)
   })

@@ -6,7 +6,7 @@ import { openSqlite, type SqliteConnection } from '../../../lib/database/sqlite-
 import { openSqliteReader } from '../../../lib/database/sqlite-reader.ts'
 import { createSqliteDialect } from '../../../lib/database/sqlite-dialect.ts'
 import type { Tables } from '../../../lib/database/tables.ts'
-import { build, JOHN, logIn, readProfile, requestToken, temporaryDirectory } from '../../helper.ts'
+import { build, fileOf, JOHN, logIn, readProfile, requestToken, temporaryDirectory } from '../../helper.ts'
 import { lockInOtherProcess, openDatabase, read, UNAVAILABLE, write } from './open.ts'
 
 const LOCKED = { ...UNAVAILABLE, message: 'The database does not answer; try again later' }
@@ -109,7 +109,7 @@ t.test('A single row that is asked for behind the lock is unavailable too', asyn
 t.test('The service answers 503 behind the lock, shows profiles all the time and logs in again afterwards', async (t) => {
   const app = await build(t)
   const { access_token: token } = await logIn(app)
-  const release = await lockInOtherProcess(t, app.config.databasePath)
+  const release = await lockInOtherProcess(t, fileOf(app.config))
 
   const logins = Promise.all(Array.from({ length: 5 }, async () => await requestToken(app, JOHN)))
   const profile = await readProfile(app, token)

@@ -1,9 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { isUniqueViolation } from '../../../lib/database/errors.ts'
 import { openSqlite, type SqliteConnection } from '../../../lib/database/sqlite-connection.ts'
 import { openSqliteReader } from '../../../lib/database/sqlite-reader.ts'
-import { isUniqueViolation } from '../../../lib/database/sqlite-errors.ts'
 import { temporaryDirectory } from '../../helper.ts'
 import { openDatabase, write } from './open.ts'
 

@@ -11,7 +11,7 @@ import { secretPathFor } from '../../../lib/service-secret.ts'
 import { migrations } from '../../../migrations/index.ts'
 import database from '../../../plugins/data/database.ts'
 import config from '../../../plugins/support/config.ts'
-import { captureLog, SECRET, temporaryDirectory, testConfig, type Env } from '../../helper.ts'
+import { captureLog, fileOf, SECRET, temporaryDirectory, testConfig, type Env } from '../../helper.ts'
 
 const WITHOUT_SECRET = { LATCHKEY_SECRET: '' }
 
@@ -27,14 +27,14 @@ t.test('The secrets of the settings are taken, and none is made', async (t) => {
   const fastify = await open(t, { LATCHKEY_SECRET: `${SECRET}-new,${SECRET}` })
 
   t.same(fastify.secrets, [`${SECRET}-new`, SECRET])
-  t.notOk(existsSync(secretPathFor(fastify.config.databasePath)))
+  t.notOk(existsSync(secretPathFor(fileOf(fastify.config))))
 })
 
 t.test('Without a secret in the settings one is made beside the database, and the next start takes it', async (t) => {
   const env = { ...WITHOUT_SECRET, DATABASE_URL: `file:${temporaryDirectory(t)}/latchkey.db` }
 
   const first = await open(t, env)
-  const secret = readFileSync(secretPathFor(first.config.databasePath), 'utf8').trim()
+  const secret = readFileSync(secretPathFor(fileOf(first.config)), 'utf8').trim()
   await first.close()
   const second = await open(t, env)
 
@@ -92,7 +92,7 @@ t.test('What was found is remembered until anybody commits anything', async (t) 
   const { db, rememberRead, config } = await open(t)
   let reads = 0
   const find = rememberRead(async (key) => `${key} ${++reads}`)
-  const other = new DatabaseSync(config.databasePath)
+  const other = new DatabaseSync(fileOf(config))
   t.teardown(() => { other.close() })
 
   t.same([await find('a'), await find('a')], ['a 1', 'a 1'])
@@ -135,7 +135,7 @@ t.test('A backup that is made while a transaction runs holds nothing of it', asy
 
 t.test('Closing leaves a single file that can be opened', async (t) => {
   const fastify = await open(t)
-  const { databasePath: path } = fastify.config
+  const path = fileOf(fastify.config)
 
   await fastify.close()
 

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { createAuditLog, type AuditFilter } from '../../../plugins/data/audit-log.ts'
 import { createUserDirectory, type DirectoryPosition } from '../../../plugins/data/user-directory.ts'
+import { createThrottleAdministration } from '../../../plugins/data/throttle-administration.ts'
 import { openWatched } from '../../lib/database/watched.ts'
 
 /** How SQLite goes about what a repository asks it. */
@@ -55,5 +56,19 @@ for (const { filter, index } of events) {
     t.ok(later?.startsWith(`SEARCH audit_events USING INDEX ${index}`))
     t.match(later, /\(at,id\)</)
     t.strictSame(others, [])
+  })
+}
+
+const throttles: Array<{ name: string, filter: { userId?: string }, page: { limit: number, after?: string }, plan: string }> = [
+  { name: 'the first page of counts', filter: {}, page: { limit: 50 }, plan: 'SCAN throttles USING INDEX sqlite_autoindex_throttles_1' },
+  { name: 'a later page of counts', filter: {}, page: { limit: 50, after: 'key' }, plan: 'SEARCH throttles USING INDEX sqlite_autoindex_throttles_1 (key>?)' },
+  { name: 'the counts about a user', filter: { userId: 'ada' }, page: { limit: 50 }, plan: 'SEARCH throttles USING INDEX throttles_user (user_id=?)' },
+  { name: 'a later page of them', filter: { userId: 'ada' }, page: { limit: 50, after: 'key' }, plan: 'SEARCH throttles USING INDEX throttles_user (user_id=? AND key>?)' }
+]
+for (const { name, filter, page, plan } of throttles) {
+  t.test(`${name} are read in the order of an index`, async (t) => {
+    const found = await plansOf(t, async ({ db }) => await createThrottleAdministration({ db } as Parameters<typeof createThrottleAdministration>[0], { now: () => 0 }).list(filter, page))
+
+    t.strictSame(found, [plan])
   })
 }

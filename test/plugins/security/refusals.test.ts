@@ -1,7 +1,9 @@
 import t from 'tap'
-import { build, captureLog, logIn, lockDatabase, readProfile } from '../../helper.ts'
+import { build, captureLog, logIn, lockDatabase, readProfile, stopClock } from '../../helper.ts'
 import { enterAs, enterWith } from '../../routes/people.ts'
 import { audited, isProblem } from '../../routes/users-me/requests.ts'
+
+const MINUTE = 60_000
 
 t.test('what somebody tried whose token does not allow it is in the audit log', async (t) => {
   const app = await build(t)
@@ -26,6 +28,26 @@ t.test('what the gateway refused is there too', async (t) => {
 
   t.equal(statusCode, 403)
   t.match(await audited(app, 'authorization_refused'), [{ details: { error: 'insufficient_scope', request: 'GET /verify/*', scope: 'orders:read orders:write' } }])
+})
+
+t.test('of a flood of refusals the first twenty of each minute are there, for each user', async (t) => {
+  const app = await build(t)
+  const [ada, ben] = [await enterAs(app, 'ada'), await enterAs(app, 'ben')]
+  const clock = stopClock(app, Math.floor(Date.now() / MINUTE) * MINUTE)
+  const refuse = async ({ send }: typeof ada, times: number): Promise<void> => {
+    for (let count = 0; count < times; count++) isProblem(t, await send('GET', '/users'), 403, 'insufficient_scope')
+  }
+
+  await refuse(ada, 22)
+  t.equal((await audited(app, 'authorization_refused')).length, 20)
+  await refuse(ben, 1)
+  clock.advance(MINUTE - 1)
+  await refuse(ada, 1)
+  t.equal((await audited(app, 'authorization_refused')).length, 21)
+  clock.advance(1)
+  await refuse(ada, 21)
+
+  t.equal((await audited(app, 'authorization_refused')).length, 41)
 })
 
 t.test('what is refused for another reason, or allowed, is not', async (t) => {

@@ -4,8 +4,9 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Expiry } from '../../../plugins/data/expiry.ts'
 import { HOUSEKEEPING_MS } from '../../../plugins/support/housekeeping.ts'
-import { auditEvents, build, captureLog, createUser, logIn, stopClock } from '../../helper.ts'
+import { auditEvents, build, captureLog, createUser, JOHN, logIn, requestToken, stopClock } from '../../helper.ts'
 
+const SWEEPS = ['oneTimeTokens', 'auditEvents', 'sessions', 'outbox', 'throttles', 'knownNetworks']
 const DAY = 24 * 60 * 60 * 1000
 
 /** Puts counting sweeps in the place of all real ones. */
@@ -27,6 +28,7 @@ t.test('what nobody needs any more is removed, and nothing else', async (t) => {
   await app.oneTimeTokens.issue(app.db, 'password_reset', { userId, email: null, passwordVersion: 0 }, DAY)
   await app.outbox.add(app.db, { kind: 'password_reset', email: 'ada@example.com' })
   await logIn(app)
+  await requestToken(app, { ...JOHN, password: 'wrong' })
   clock.advance(31 * DAY)
   await app.oneTimeTokens.issue(app.db, 'email_verification', { userId, email: null, passwordVersion: 0 }, DAY)
   await app.outbox.add(app.db, { kind: 'invitation', userId })
@@ -39,6 +41,8 @@ t.test('what nobody needs any more is removed, and nothing else', async (t) => {
   t.equal((await app.db.selectFrom('sessions').selectAll().execute()).length, 1)
   t.equal((await auditEvents(app, 'login')).length, 1)
   t.strictSame(await auditEvents(app, 'user_created'), [])
+  t.strictSame(await app.db.selectFrom('throttles').selectAll().execute(), [])
+  t.equal((await app.db.selectFrom('known_networks').selectAll().execute()).length, 1)
   t.equal((await app.db.selectFrom('users').selectAll().execute()).length, 2)
 })
 
@@ -52,8 +56,8 @@ t.test('each sweep goes on from its own cursor to its end', async (t) => {
 
   await app.housekeeping.run()
 
-  t.strictSame(swept, ['oneTimeTokens', 'oneTimeTokens', 'auditEvents', 'auditEvents', 'sessions', 'sessions', 'outbox', 'outbox'])
-  t.strictSame(cursors, Array(4).fill(['', 'next']).flat())
+  t.strictSame(swept, SWEEPS.flatMap((what) => [what, what]))
+  t.strictSame(cursors, Array(SWEEPS.length).fill(['', 'next']).flat())
 })
 
 t.test('others have their turn between two batches', async (t) => {
@@ -67,7 +71,7 @@ t.test('others have their turn between two batches', async (t) => {
 
   await app.housekeeping.run()
 
-  t.strictSame(turns, Array(8).fill(['batch', 'others']).flat())
+  t.strictSame(turns, Array(2 * SWEEPS.length).fill(['batch', 'others']).flat())
 })
 
 t.test('it never runs twice at a time', async (t) => {
@@ -75,10 +79,10 @@ t.test('it never runs twice at a time', async (t) => {
   const swept = watchSweeps(app)
 
   await Promise.all([app.housekeeping.run(), app.housekeeping.run(), app.housekeeping.run()])
-  t.equal(swept.length, 4)
+  t.equal(swept.length, SWEEPS.length)
 
   await app.housekeeping.run()
-  t.equal(swept.length, 8)
+  t.equal(swept.length, 2 * SWEEPS.length)
 })
 
 t.test('an error is logged and stops nothing else', async (t) => {
@@ -89,8 +93,8 @@ t.test('an error is logged and stops nothing else', async (t) => {
   await app.housekeeping.run()
   await app.housekeeping.run()
 
-  t.equal(swept.length, 8)
-  t.match(log.lines.slice(0, 4), ['oneTimeTokens', 'auditEvents', 'sessions', 'outbox'].map((what) => ({ level: 50, what, err: { message: 'the disk is gone' }, msg: 'What is too old could not be removed' })))
+  t.equal(swept.length, 2 * SWEEPS.length)
+  t.match(log.lines.slice(0, SWEEPS.length), SWEEPS.map((what) => ({ level: 50, what, err: { message: 'the disk is gone' }, msg: 'What is too old could not be removed' })))
 })
 
 t.test('a stop waits for the batch that is being removed and begins no other', async (t) => {

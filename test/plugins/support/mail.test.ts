@@ -1,3 +1,7 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { mock } from 'node:test'
+import { setImmediate } from 'node:timers/promises'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
 import { pino, type Logger } from 'pino'
 import t, { type Test } from 'tap'
@@ -94,6 +98,60 @@ t.test('a mail that the server refuses is an error for the caller', async (t) =>
 
   await t.rejects(fastify.mail.send(MAIL), { code: 'EENVELOPE', responseCode: 550 })
   t.strictSame(server.received, [])
+})
+
+t.test('in production no credentials are sent in clear to another machine, unless the URL says so', async (t) => {
+  const logins: unknown[] = []
+  const server = await startMailServer(t, {
+    options: {
+      authOptional: false,
+      allowInsecureAuth: true,
+      onAuth ({ username }, _session, answer) {
+        logins.push(username)
+        answer(null, { user: username })
+      }
+    }
+  })
+  const url = server.url.replace('127.0.0.1', 'login:password@0.0.0.0')
+
+  const secure = await startMail(t, { ...PRODUCTION, SMTP_URL: url })
+  await t.rejects(secure.mail.send(MAIL), { code: 'ETLS' })
+  t.strictSame([logins, server.received], [[], []])
+  const clear = await startMail(t, { ...PRODUCTION, SMTP_URL: `${url}?requireTLS=false` })
+  await clear.mail.send(MAIL)
+
+  t.strictSame([logins, server.received.length], [['login'], 1])
+})
+
+t.test('a mail server that never comes to the point does not hold up a stop', async (t) => {
+  const { promise: greeted, resolve: greet } = Promise.withResolvers<void>()
+  const drip = createServer((socket) => {
+    socket.on('error', () => {}).write('220 mail\r\n')
+    socket.once('data', () => {
+      socket.write('250-mail\r\n')
+      greet()
+    })
+  })
+  drip.listen(0, '127.0.0.1')
+  await once(drip, 'listening')
+  t.teardown(() => { drip.close() })
+  mock.timers.enable({ apis: ['setTimeout'] })
+  t.teardown(() => { mock.timers.reset() })
+  const fastify = await startMail(t, { SMTP_URL: `smtp://127.0.0.1:${(drip.address() as AddressInfo).port}` })
+  fastify.addHook('onClose', async () => { await sending })
+  const sending = t.rejects(fastify.mail.send(MAIL), { code: 'EABORT' })
+  await greeted
+
+  let isClosed = false
+  const close = fastify.close().then(() => { isClosed = true })
+  for (let round = 0; round < 20; round++) await setImmediate()
+  mock.timers.tick(7999)
+  for (let round = 0; round < 20; round++) await setImmediate()
+  t.equal(isClosed, false)
+  mock.timers.tick(1)
+  await close
+
+  t.equal(isClosed, true)
 })
 
 t.test('no step of sending lasts longer than a stop may take, and all together less than the lease', async (t) => {

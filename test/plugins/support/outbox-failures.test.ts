@@ -100,6 +100,37 @@ t.test('an address that the mail server does not take is news, not an alarm, and
   t.notMatch(JSON.stringify(lines), 'example.com')
 })
 
+const refusals: Array<{ error: object, isFinal: boolean }> = [
+  { error: { code: 'EENVELOPE', responseCode: 550 }, isFinal: true },
+  { error: { code: 'EENVELOPE', responseCode: 559 }, isFinal: true },
+  { error: { code: 'EENVELOPE', responseCode: 450 }, isFinal: false },
+  { error: { code: 'EENVELOPE', responseCode: 549 }, isFinal: false },
+  { error: { code: 'EENVELOPE', responseCode: 560 }, isFinal: false },
+  { error: { code: 'EENVELOPE' }, isFinal: false },
+  { error: { code: 'EAUTH', responseCode: 550 }, isFinal: false }
+]
+for (const { error, isFinal } of refusals) {
+  t.test(`${JSON.stringify(error)} is ${isFinal ? 'given up after the third try' : 'tried again after the third try'}`, async (t) => {
+    const log = captureLog('info')
+    const app = await build(t, {}, log.logger)
+    const clock = stopClock(app)
+    await ada(app)
+    await app.outbox.add(app.db, RESET)
+    const attempts = breakMail(app, error)
+
+    for (let attempt = 0; attempt < 4; attempt++) {
+      await app.outboxWorker.run()
+      clock.advance(HOUR)
+    }
+
+    t.equal(attempts.length, isFinal ? 3 : 4)
+    t.equal((await owed(app)).length, isFinal ? 0 : 1)
+    t.match(log.lines.at(-1), isFinal
+      ? { level: 30, attempts: 3, msg: 'A mail could not be sent and is given up' }
+      : { attempts: 4, msg: 'A mail could not be sent and will be tried again' })
+  })
+}
+
 t.test('no line of production holds an address, a name, a token or a link, whatever becomes of the mails', async (t) => {
   const log = captureLog('trace')
   const server = await startMailServer(t)

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { build, logIn, readProfile, stopClock } from '../../helper.ts'
 import { addUser, bytesOf, INVALID_LINK, LINK_LIFETIME_MS, mailToken, reset, sendJson, verify } from '../../mailed-links.ts'
-import { audited, EVERYWHERE, goodFor, isProblem, mails, stored } from '../users-me/requests.ts'
+import { audited, goodFor, isProblem, mails, stored } from '../users-me/requests.ts'
 
 t.test('a mailed link proves the address', async (t) => {
   const app = await build(t)
@@ -13,8 +13,9 @@ t.test('a mailed link proves the address', async (t) => {
 
   t.equal(response.statusCode, 204)
   t.equal(response.body, '')
-  t.match((await readProfile(app, tokens.access_token)).json(), { email: 'ada@example.com', email_verified: true })
-  t.strictSame(await goodFor(app, tokens), EVERYWHERE)
+  t.strictSame(await goodFor(app, tokens), [], 'whoever was there before had not proven it')
+  const again = await logIn(app, login)
+  t.match((await readProfile(app, again.access_token)).json(), { email: 'ada@example.com', email_verified: true })
   t.match(await audited(app, 'email_verified'), [{ outcome: 'success', userId: id, actorId: null, clientId: null, ip: '127.0.0.1' }])
 })
 
@@ -29,7 +30,7 @@ t.test('a link that was used does nothing more', async (t) => {
 
   t.strictSame(again.json(), INVALID_LINK)
   t.strictSame([await stored(app, id), await mails(app), await audited(app, 'email_verified')], before)
-  t.strictSame(await mails(app), [{ kind: 'email_changed', email: 'ada@example.com', username: 'ada' }])
+  t.strictSame(await mails(app), [{ kind: 'email_changed', email: 'ada@example.com', username: 'ada' }, { kind: 'email_confirmed', userId: id, email: 'ada@example.org' }])
 })
 
 t.test('of twenty parallel uses of a link one succeeds', async (t) => {
@@ -40,7 +41,7 @@ t.test('of twenty parallel uses of a link one succeeds', async (t) => {
   const responses = await Promise.all(Array.from({ length: 20 }, async () => await verify(app, token)))
 
   t.strictSame(responses.map(({ statusCode }) => statusCode).toSorted(), [204, ...Array(19).fill(400)])
-  t.equal((await mails(app)).length, 1)
+  t.equal((await mails(app)).length, 2)
   t.equal((await audited(app, 'email_verified')).length, 1)
 })
 

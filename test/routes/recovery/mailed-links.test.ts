@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
-import { build, postForm, PUBLIC_URL, sendRaw, type Env } from '../../helper.ts'
+import { build, logIn, postForm, PUBLIC_URL, sendRaw, type Env } from '../../helper.ts'
 import { startMailServer, tokenIn, type MailServer } from '../../mail-server.ts'
 import { addUser, bytesOf, INVALID_LINK, NEW_PASSWORD, PASSWORD, requestReset, requestVerification, reset, sendJson, verify } from '../../mailed-links.ts'
-import { isProblem } from '../users-me/requests.ts'
+import { goodFor, isProblem } from '../users-me/requests.ts'
 
 async function buildWithMail (t: Test, env: Env = {}) {
   const mailServer: MailServer = await startMailServer(t)
@@ -22,13 +22,52 @@ t.test('from the sign-up to a new password, all that is needed is in the mails',
   await sendJson(app, 'POST', '/signup', { username: 'ada', email: 'ada@example.com', password: PASSWORD })
   const [welcome, ...more] = await collect()
   t.equal((await verify(app, tokenIn(welcome ?? {}))).statusCode, 204)
+  const [confirmed, ...rest] = await collect()
   await requestReset(app, 'ADA@example.com')
   const [link, ...others] = await collect()
   t.equal((await reset(app, tokenIn(link ?? {}))).statusCode, 204)
   const notices = await collect()
 
-  t.match([welcome?.recipients, link?.recipients], [['ada@example.com'], ['ada@example.com']])
-  t.strictSame([more, others, notices.length], [[], [], 1])
+  t.match([welcome, confirmed, link].map((mail) => mail?.recipients), Array(3).fill(['ada@example.com']))
+  t.strictSame([more, rest, others, notices.length], [[], [], [], 1])
+  t.equal((await postForm(app, '/token', { grant_type: 'password', username: 'ada', password: NEW_PASSWORD })).statusCode, 200)
+})
+
+t.test('who has confirmed what a stranger signed up takes it over with the link of the mail that follows', async (t) => {
+  const { app, collect } = await buildWithMail(t)
+  const email = 'victim@example.com'
+  await sendJson(app, 'POST', '/signup', { username: 'squatter', email, password: PASSWORD })
+  const stranger = { grant_type: 'password', username: 'squatter', password: PASSWORD }
+  const before = await logIn(app, stranger)
+  const [welcome] = await collect()
+
+  await verify(app, tokenIn(welcome ?? {}))
+  const goodAfterProof = await goodFor(app, before)
+  const again = await logIn(app, stranger)
+  const [notice, ...others] = await collect()
+  t.equal((await reset(app, tokenIn(notice ?? {}))).statusCode, 204)
+
+  t.strictSame(goodAfterProof, [])
+  t.match(notice, { recipients: [email], subject: 'Your e-mail address is confirmed', text: /"squatter"[^]*If you did not make the account/ })
+  t.strictSame(others, [])
+  t.strictSame(await goodFor(app, again), [])
+  t.equal((await postForm(app, '/token', stranger)).json().error, 'invalid_grant')
+  t.equal((await postForm(app, '/token', { ...stranger, username: email, password: NEW_PASSWORD })).statusCode, 200)
+})
+
+t.test('an invitation is good after strangers have asked for a new password, and after that no link is', async (t) => {
+  const { app, collect } = await buildWithMail(t)
+  const user = await app.userAdministration.invite({ username: 'ada', email: 'ada@example.com' }, {}, async () => {})
+  const [invitation] = await collect()
+  await requestReset(app, 'ada@example.com')
+  await requestVerification(app, 'ada@example.com')
+  const [link] = await collect()
+
+  t.equal((await reset(app, tokenIn(invitation ?? {}))).statusCode, 204)
+
+  t.strictSame((await reset(app, tokenIn(link ?? {}))).json(), INVALID_LINK)
+  t.strictSame((await reset(app, tokenIn(invitation ?? {}))).json(), INVALID_LINK)
+  t.match(await app.users.find('ada'), { id: user.id, emailVerifiedAt: Number })
   t.equal((await postForm(app, '/token', { grant_type: 'password', username: 'ada', password: NEW_PASSWORD })).statusCode, 200)
 })
 

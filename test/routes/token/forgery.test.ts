@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import t from 'tap'
 import { uuidv7 } from 'uuidv7'
-import { build, createUser, isOAuthError, JOHN, logIn, readProfile, refresh, SECRET, temporaryDirectory } from '../../helper.ts'
+import { build, createUser, fileOf, isOAuthError, JOHN, logIn, readProfile, refresh, SECRET, temporaryDirectory } from '../../helper.ts'
 
 const OTHER_SECRET = 'another-secret-9876543210-zyxwvutsrqponmlkjihgfedcba'
 
@@ -93,7 +93,7 @@ t.test('the database holds no password and no token', async (t) => {
   const second = (await refresh(app, first.refresh_token)).json()
   await refresh(app, 'lkr_unknown')
 
-  const path = app.config.databasePath
+  const path = fileOf(app.config)
   const files = readdirSync(dirname(path)).map((name) => readFileSync(join(dirname(path), name)))
 
   const bytes = Buffer.concat(files)

@@ -1,6 +1,7 @@
 import { hash } from '@node-rs/argon2'
 import t from 'tap'
 import { auditEvents, build, captureLog, createUser, isOAuthError, requestToken, setPassword } from '../../helper.ts'
+import { forgetCounts } from '../../throttles.ts'
 
 const PASSWORD = 'correct horse battery'
 const OUTDATED = { algorithm: 2, memoryCost: 16, timeCost: 2, parallelism: 1 }
@@ -39,6 +40,7 @@ t.test('the wrong password, and every other reason that nobody may log in,', asy
   ]
   for (const { name, userId, form } of refused) {
     await t.test(`has one answer, costs one hash and is audited: ${name}`, async (t) => {
+      await forgetCounts(app)
       const verified = t.capture(app.passwordHasher, 'verify', app.passwordHasher.verify)
       const hashed = t.capture(app.passwordHasher, 'hash', app.passwordHasher.hash)
       const before = await auditEvents(app, 'login')

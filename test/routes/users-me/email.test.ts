@@ -13,7 +13,7 @@ t.test('a new address does not count before it is proven, and both addresses are
   t.match(response.json(), { id, email: 'ada@example.com' })
   t.strictSame(await stored(app, id), before)
   t.strictSame(await mails(app), [
-    { kind: 'email_change', userId: id, passwordVersion: 0, email: 'Ada.L@example.org' },
+    { kind: 'email_change', userId: id, passwordVersion: 0, insteadOf: 'ada@example.com', email: 'Ada.L@example.org' },
     { kind: 'email_change_requested', email: 'ada@example.com', username: 'ada' }
   ])
   t.strictSame(await audited(app, 'email_change_requested'), [{ outcome: 'success', actorId: id, userId: id, sessionId: null, clientId: 'first-party', ip: '127.0.0.1', details: null }])
@@ -27,7 +27,7 @@ t.test('without an old address only the new one is told', async (t) => {
   const response = await send(app, token, 'PATCH', '/users/me', { email: 'ada@example.org', current_password: PASSWORD })
 
   t.match(response.json(), { email: null })
-  t.strictSame(await mails(app), [{ kind: 'email_change', userId: id, passwordVersion: 0, email: 'ada@example.org' }])
+  t.strictSame(await mails(app), [{ kind: 'email_change', userId: id, passwordVersion: 0, insteadOf: null, email: 'ada@example.org' }])
 })
 
 t.test('a full name that comes with a new address counts at once', async (t) => {

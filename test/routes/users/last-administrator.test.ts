@@ -5,15 +5,15 @@ import { isProblem } from '../users-me/requests.ts'
 
 type Request = [method: 'PATCH' | 'PUT' | 'DELETE', url: string, body?: object]
 
-const ways: Array<{ name: string, request: (person: Person) => Request }> = [
+const ways: Array<{ name: string, request: (person: Person) => Request, code?: string }> = [
   { name: 'disabling', request: ({ id }) => ['PATCH', `/users/${id}`, { disabled: true }] },
-  { name: 'deleting', request: ({ id }) => ['DELETE', `/users/${id}`] },
+  { name: 'deleting', request: ({ id }) => ['DELETE', `/users/${id}`], code: 'own_account' },
   { name: 'taking the role from', request: ({ id }) => ['PATCH', `/users/${id}`, { roles: ['user'] }] },
   { name: 'weakening the role of', request: () => ['PUT', '/roles/power', { scopes: ['users:write'] }] },
   { name: 'deleting the role of', request: () => ['DELETE', '/roles/power'] }
 ]
 
-for (const { name, request } of ways) {
+for (const { name, request, code = 'last_administrator' } of ways) {
   t.test(`${name} the last administrator is refused and changes nothing`, async (t) => {
     const app = await build(t)
     const last = await enterWith(app, 'power', 'users:write', 'roles:write')
@@ -21,7 +21,7 @@ for (const { name, request } of ways) {
 
     const response = await last.send(...request(last))
 
-    isProblem(t, response, 409, 'last_administrator')
+    isProblem(t, response, 409, code)
     t.strictSame(await allRights(app), before)
   })
 
@@ -72,5 +72,5 @@ t.test('of two who take the powers from each other\'s role at once one keeps the
   const responses = await Promise.all([left.send('DELETE', '/roles/right'), right.send('PUT', '/roles/left', { scopes: [] })])
 
   t.equal(responses.filter(({ statusCode }) => statusCode < 300).length, 1)
-  t.equal(responses.find(({ statusCode }) => statusCode >= 300)?.json().code, 'beyond_own_scopes')
+  t.equal(responses.find(({ statusCode }) => statusCode >= 300)?.statusCode, 403)
 })

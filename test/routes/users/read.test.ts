@@ -29,7 +29,7 @@ t.test('what is too long for an id is refused before it is read', async (t) => {
   const app = await build(t)
   const { send } = await enterWith(app, 'ada', 'users:read')
 
-  isProblem(t, await send('GET', `/users/${'x'.repeat(101)}`), 400, 'bad_request')
+  isProblem(t, await send('GET', `/users/${'x'.repeat(101)}`), 414, 'uri_too_long')
 })
 
 t.test('/users/me stays the own profile', async (t) => {

@@ -1,0 +1,44 @@
+import type { Compilable, Kysely } from 'kysely'
+import type { Find, FindKnown } from '../remember.ts'
+import type { Values } from './prepared.ts'
+import type { Tables } from './tables.ts'
+
+export type Db = Kysely<Tables>
+
+/** Runs a query for one row that was compiled once with new values. */
+export type PreparedRead<Row> = (values: Values) => Row | undefined | Promise<Row | undefined>
+
+/** For the reads of every request. */
+export type PrepareRead = <Row>(query: Compilable<Row>) => PreparedRead<Row>
+
+/**
+ * Remembers what was found in the database until it changes there.
+ *
+ * @param ownerOf gives the id of the user whom a value is about; without it every change counts
+ */
+export type RememberRead = <Value>(find: Find<Value>, ownerOf?: (value: Value) => string) => FindKnown<Value>
+
+/** What repositories are made of. */
+export interface Database {
+  db: Db
+  prepareRead: PrepareRead
+  rememberRead: RememberRead
+}
+
+/** A database whose schema is up to date. */
+export interface OpenDatabase extends Database {
+  /** The names of the migrations that were applied now. */
+  applied: string[]
+  /** @throws UnavailableError if the database can't be read */
+  ping: () => Promise<void>
+  /**
+   * Writes a consistent copy to a new file.
+   *
+   * @throws StartupError if the file exists or can't be written, or if this database is copied by other means
+   */
+  backup: (path: string) => void
+  close: () => Promise<void>
+}
+
+/** How much `rememberRead` remembers. */
+export const REMEMBERED_READS = 10_000

@@ -1,0 +1,49 @@
+import { BoundedMap } from './bounded-map.ts'
+import type { Announcements } from './database/announcements.ts'
+import type { Find, FindKnown } from './remember.ts'
+
+interface Known<Value> {
+  value: Value
+  owner: string | undefined
+  /** In the time of `now`. */
+  goodUntil: number
+}
+
+interface Bounds {
+  size: number
+  maxAgeMs: number
+  /** Milliseconds of a clock that nobody sets. */
+  now: () => number
+}
+
+/**
+ * Remembers the newest of what was found until a change is announced that concerns its owner, and for `maxAgeMs` at
+ * most; nothing while announcements are not heard.
+ *
+ * @param ownerOf gives the id of the user whom a value is about; without it every change counts
+ */
+export function rememberAnnounced<Value> (find: Find<Value>, ownerOf: (value: Value) => string | undefined, announcements: Announcements, { size, maxAgeMs, now }: Bounds): FindKnown<Value> {
+  const known = new BoundedMap<string, Known<Value>>(size)
+  let changes = 0
+
+  announcements.subscribe((userId) => {
+    changes++
+    if (userId === undefined) known.clear()
+    else known.deleteWhere(({ owner }) => owner === userId || owner === undefined)
+  })
+
+  async function findAnew (key: string): Promise<Value | undefined> {
+    const changesBefore = changes
+    const foundAt = now()
+    const value = await find(key)
+    // What was announced meanwhile may be about this value, as it was before.
+    if (value !== undefined && changes === changesBefore) known.set(key, { value, owner: ownerOf(value), goodUntil: foundAt + maxAgeMs })
+    return value
+  }
+
+  return (key) => {
+    if (!announcements.isHeard()) return find(key)
+    const found = known.get(key)
+    return found !== undefined && now() < found.goodUntil ? found.value : findAnew(key)
+  }
+}

@@ -1,0 +1,77 @@
+import fp from 'fastify-plugin'
+import type { Email } from '../../lib/identifiers.ts'
+import { networkOf } from '../../lib/network.ts'
+import type { Counter, ThrottleKeys } from '../../lib/throttle/keys.ts'
+import { waitMs } from '../../lib/throttle/rules.ts'
+import { slowDown } from '../../lib/throttle/slow-down.ts'
+import type { Db } from './database.ts'
+import type { Outbox } from './outbox.ts'
+import type { Throttles } from './throttles.ts'
+
+/**
+ * How many mails may be asked for. What is counted is counted in the transaction that owes the mail. Notices of what
+ * has happened are never limited.
+ */
+export interface MailLimits {
+  /** @throws PublicError `slow_down` (429) while the network has asked for too many */
+  check (ip: string | undefined): Promise<void>
+  /** Counts a request. @throws PublicError `slow_down` (429) when the network has asked for too many */
+  countRequest (tx: Db, ip: string | undefined): Promise<void>
+  /** Counts a mail to the canonical address. @throws PublicError `slow_down` (429) when it has had its share */
+  countMail (tx: Db, address: string): Promise<void>
+  /**
+   * Owes the mail that somebody without a log-in has asked for. If the address has had its share, it is not owed and
+   * nobody is told.
+   *
+   * @throws PublicError `slow_down` (429) when the network has asked for too many
+   */
+  owe (tx: Db, kind: 'password_reset' | 'email_verification' | 'address_in_use', email: Email, ip: string | undefined): Promise<void>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    mailLimits: MailLimits
+  }
+}
+
+interface Parts {
+  outbox: Outbox
+  throttles: Throttles
+  throttleKeys: ThrottleKeys
+}
+
+export function createMailLimits ({ outbox, throttles, throttleKeys }: Parts, { now }: { now: () => number }): MailLimits {
+  const isWithin = async (tx: Db, counter: Counter): Promise<boolean> => await throttles.count(tx, counter, counter.rule.free) !== undefined
+
+  async function require (tx: Db, counter: Counter): Promise<void> {
+    const { key, rule } = counter
+    if (!await isWithin(tx, counter)) throw slowDown(waitMs(rule, await throttles.find(tx, key), now()))
+  }
+
+  return {
+    async check (ip) {
+      const { key, rule } = throttleKeys.ofMailNetwork(networkOf(ip))
+      const states = await throttles.read([key])
+      const wait = waitMs(rule, states.get(key), now())
+      if (wait > 0) throw slowDown(wait)
+    },
+
+    async countRequest (tx, ip) {
+      await require(tx, throttleKeys.ofMailNetwork(networkOf(ip)))
+    },
+
+    async countMail (tx, address) {
+      await require(tx, throttleKeys.ofMailAddress(address))
+    },
+
+    async owe (tx, kind, { address, canonical }, ip) {
+      await this.countRequest(tx, ip)
+      if (await isWithin(tx, throttleKeys.ofMailAddress(canonical))) await outbox.add(tx, { kind, email: address })
+    }
+  }
+}
+
+export default fp(async (fastify) => {
+  const { clock } = fastify
+  fastify.decorate('mailLimits', createMailLimits(fastify, { now: () => clock.now() }))
+}, { name: 'mail-limits', fastify: '5.x', dependencies: ['clock', 'outbox', 'throttle-keys', 'throttles'] })

@@ -1,0 +1,137 @@
+import fp from 'fastify-plugin'
+import type { Caller } from '../../lib/hash-queue.ts'
+import { networkOf } from '../../lib/network.ts'
+import { createInFlight, type Reservation } from '../../lib/throttle/in-flight.ts'
+import type { AccountCounter } from '../../lib/throttle/keys.ts'
+import { failuresOf, waitMs, type CounterState, type RuleName } from '../../lib/throttle/rules.ts'
+import type { Refusal } from '../../lib/throttle/slow-down.ts'
+import type { AuditContext } from '../data/audit.ts'
+import type { Db } from '../data/database.ts'
+import { REMEMBER_AGAIN_MS } from '../data/known-networks.ts'
+
+/** Who wants a password checked. */
+export interface Applicant {
+  /** What was typed as the username. */
+  identifier: string
+  /** Whose that is, if anybody's. */
+  userId: string | undefined
+  context: AuditContext
+  /** Aborted when the client hangs up. */
+  signal?: AbortSignal
+  /** Makes the error to throw. */
+  refusal: Refusal
+  /** Whether the caller is logged in as the user, so that it may show what is counted for the user. */
+  isLoggedIn?: boolean
+}
+
+/** One check of a password, from before its hash until it is counted. */
+export interface Attempt {
+  /** For the hasher: looks again when the hash is about to begin, and reserves the place of this attempt. */
+  caller: Caller
+  /**
+   * The rule that holds the attempt up without a word. Whatever the password is, the answer has to be the one to a wrong
+   * one: a refusal would tell that a name and an address are one user's.
+   */
+  readonly heldUpBy: RuleName | undefined
+  /** Whether there were failures that a good password makes forgotten. */
+  readonly hasFailures: boolean
+  /** Counts the failure, in one transaction with what records it. */
+  failed (record: (tx: Db) => Promise<void>): Promise<void>
+  /** Forgets failures and remembers the network, in the transaction that opens the session. Mostly there is nothing to do. */
+  succeeded (tx: Db): Promise<void>
+}
+
+export interface Throttle {
+  /**
+   * Lets somebody have a password checked, unless too many failures came before. An attempt that neither failed nor
+   * succeeded, such as one that found no time for its hash, counts for nothing.
+   *
+   * @throws what `refusal` makes
+   */
+  attempt<Result> (applicant: Applicant, work: (attempt: Attempt) => Promise<Result>): Promise<Result>
+}
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    throttle: Throttle
+  }
+}
+
+// The attempt that is in the way is over soon.
+const UNTIL_OTHERS_END_MS = 1000
+
+const keysOf = (counters: readonly AccountCounter[]): string[] => counters.map(({ key }) => key)
+
+export default fp(async (fastify) => {
+  const { clock, db, knownNetworks, throttleKeys, throttles } = fastify
+  const inFlight = createInFlight()
+
+  /** How long the counter holds somebody up who comes, or whose attempt has begun, in milliseconds. */
+  function waitOf ({ key, rule }: AccountCounter, state: CounterState | undefined, reservation: Reservation | undefined): number {
+    const hasRoom = reservation?.hasRoom(key, failuresOf(rule, state, clock.now()), rule.free) ?? true
+    return hasRoom ? waitMs(rule, state, clock.now()) : UNTIL_OTHERS_END_MS
+  }
+
+  fastify.decorate('throttle', {
+    async attempt ({ identifier, userId, context, signal, refusal, isLoggedIn = false }, work) {
+      const network = networkOf(context.ip)
+      const knownAt = await knownNetworks.find(userId ?? '', network)
+      const isKnown = knownAt !== undefined
+      const counters = throttleKeys.ofApplicant({ identifier, userId, network }).filter(({ rule }) => !isKnown || rule.name !== 'account')
+      let states: ReadonlyMap<string, CounterState>
+      let heldUpBy: RuleName | undefined
+      let reservation: Reservation | undefined
+
+      /** Throws where a wait may show, and notes where it may not. */
+      async function look (): Promise<void> {
+        states = await throttles.read(keysOf(counters))
+        const waits = counters.map((counter) => ({ ...counter, ms: waitOf(counter, states.get(counter.key), reservation) })).filter(({ ms }) => ms > 0)
+        const shown = waits.filter(({ isHidden }) => !isHidden || isLoggedIn)
+        if (shown.length > 0) throw refusal(Math.max(...shown.map(({ ms }) => ms)))
+        heldUpBy = waits[0]?.rule.name
+      }
+
+      // Who is held up has made no guess, but what shows is counted for him as for everybody.
+      const counted = (): AccountCounter[] => counters.filter(({ isHidden }) => !isHidden || heldUpBy === undefined)
+      const forgivable = (): string[] => keysOf(counters.filter(({ key, rule }) => rule.name === 'account_network' && states.has(key)))
+
+      const attempt: Attempt = {
+        caller: {
+          network,
+          isKnown,
+          ...signal !== undefined && { signal },
+          begin: async () => {
+            reservation = inFlight.begin(keysOf(counters))
+            await look()
+            reservation.leave(keysOf(counters.filter((counter) => !counted().includes(counter))))
+          }
+        },
+
+        get heldUpBy () { return heldUpBy },
+        get hasFailures () { return forgivable().length > 0 },
+
+        async failed (record) {
+          // At once: the transaction may have to wait, and others would guess meanwhile.
+          reservation?.fail()
+          await db.transaction().execute(async (tx) => {
+            await record(tx)
+            await throttles.countFailure(tx, counted(), context)
+          })
+        },
+
+        async succeeded (tx) {
+          await throttles.remove(tx, forgivable())
+          const isRemembered = isKnown && knownAt > clock.now() - REMEMBER_AGAIN_MS
+          if (userId !== undefined && !isRemembered) await knownNetworks.add(tx, userId, network)
+        }
+      }
+
+      await look()
+      try {
+        return await work(attempt)
+      } finally {
+        reservation?.end()
+      }
+    }
+  })
+}, { name: 'throttle', fastify: '5.x', dependencies: ['clock', 'database', 'known-networks', 'throttle-keys', 'throttles'] })
