@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { openSync, closeSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import packageJson from '../package.json' with { type: 'json' }
 import { findFreePort } from './free-port.ts'
 import type { Workspace } from './workspace.ts'
 
@@ -21,6 +22,8 @@ export interface Server {
 const ROOT = join(import.meta.dirname, '..')
 const READY_WITHIN_MS = 30_000
 const ASK_EVERY_MS = 5
+
+const [, ...START_ARGUMENTS] = packageJson.scripts.start.split(' ')
 
 const killers = new Map<ChildProcess, () => void>()
 process.once('exit', killAll)
@@ -56,12 +59,12 @@ async function waitUntilAnswered (child: ChildProcess, url: string, anyAnswer = 
   }
 }
 
-/** Starts the service as an operator would; what it logs goes to the workspace. */
+/** Starts the service as `npm start` does; what it logs goes to the workspace. */
 export async function startService ({ env, logPath }: Workspace): Promise<Server> {
   const port = await findFreePort()
   const url = `http://127.0.0.1:${port}`
   const startedAt = performance.now()
-  const child = spawnLogged(process.execPath, ['server.ts'], { cwd: ROOT, env: { ...env, PORT: String(port) } }, logPath)
+  const child = spawnLogged(process.execPath, START_ARGUMENTS, { cwd: ROOT, env: { ...env, PORT: String(port) } }, logPath)
   await waitUntilAnswered(child, `${url}/health/ready`)
   return serverOf(child, url, performance.now() - startedAt)
 }

@@ -37,6 +37,12 @@ export interface HashQueue {
    * @throws PublicError `client_closed_request` (499) if its signal is aborted before the job starts
    */
   run<T> (job: () => Promise<T>, caller: Caller): Promise<T>
+  /**
+   * Spares all work that comes before a job for which there is no time.
+   *
+   * @throws UnavailableError if `run` would throw it whatever account the job is about
+   */
+  requireRoom (network: string): void
   readonly waiting: number
   /** From now on tells this watcher, and no other. */
   watch (watcher: QueueWatcher): void
@@ -120,21 +126,20 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
     }
   }
 
-  function refusal (): UnavailableError {
+  function requirePlace (caller: Caller): void {
+    if (running < concurrency || hasPlace(caller)) return
+    watcher?.refused()
     const wait = Math.ceil((waiting.size + 1) / concurrency) * averageMs
-    return new UnavailableError('Too many log-ins at a time; try again later', Math.max(1, Math.ceil(wait / 1000)))
+    throw new UnavailableError('Too many log-ins at a time; try again later', Math.max(1, Math.ceil(wait / 1000)))
   }
 
   return {
     async run (job, caller) {
       if (caller.signal?.aborted === true) throw clientGone()
+      requirePlace(caller)
       if (running < concurrency) {
         watcher?.started(0)
         return await work(job, caller)
-      }
-      if (!hasPlace(caller)) {
-        watcher?.refused()
-        throw refusal()
       }
       const enteredAt = now()
       return await new Promise((resolve, reject) => {
@@ -144,6 +149,8 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
         }, caller, reject)
       })
     },
+
+    requireRoom: (network) => { requirePlace({ network, isKnown: true }) },
 
     get waiting () { return waiting.size },
 

@@ -4,6 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 const CACHE = join(import.meta.dirname, '../node_modules/.cache/latchkey')
+const HEAP_GROWING_PERCENT = 30
 
 /**
  * To be called before the program is imported: keeps its compiled form beside the packages, where that can be written,
@@ -14,10 +15,14 @@ export function prepareStart (): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 
-/** Gives back what only the start needed, and lets the heap grow with the load. */
+/**
+ * Gives back what only the start needed, and lets the heap grow with the load: its young generation by doubling, the rest
+ * to `HEAP_GROWING_PERCENT` more than is in use. By itself the rest would grow to three times that during a flood.
+ */
 export function finishStart (): void {
   setFlagsFromString('--expose-gc')
   const collect = runInNewContext('gc') as (options: object) => void
   collect({ type: 'major', flavor: 'last-resort' })
   setFlagsFromString('--semi-space-growth-factor=2')
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`)
 }

@@ -23,39 +23,32 @@ export function openSqliteReader (path: string): SqliteReader {
 
 /**
  * The reads of one turn of the event loop share a snapshot, because taking one for each costs as much as the read.
- * What another process commits is seen in the next turn.
+ * What another process commits is seen in the next turn. The version may be older than the snapshot, but never newer.
  */
 export function createSqliteReader (connection: SqliteConnection): SqliteReader {
   let ending: NodeJS.Immediate | undefined
-  let version = 0
-
-  function begin (): void {
-    if (ending !== undefined) return
-    connection.run('begin', [])
-    ending = setImmediate(refresh)
-    try {
-      version = (connection.first('pragma data_version', []) as { data_version: number }).data_version
-    } catch (error) {
-      refresh() // the next read must not go on with the version of an older snapshot
-      throw error
-    }
-  }
+  let hasSnapshot = false
+  let version: number | undefined
 
   function refresh (): void {
-    if (ending === undefined) return
     clearImmediate(ending)
     ending = undefined
-    if (connection.isInTransaction()) connection.run('commit', [])
+    version = undefined
+    if (hasSnapshot && connection.isInTransaction()) connection.run('commit', [])
+    hasSnapshot = false
   }
 
   return {
     first (sql, parameters) {
-      begin()
+      if (!hasSnapshot) connection.run('begin', [])
+      hasSnapshot = true
+      ending ??= setImmediate(refresh)
       return connection.first(sql, parameters)
     },
 
     version () {
-      begin()
+      version ??= (connection.first('pragma data_version', []) as { data_version: number }).data_version
+      ending ??= setImmediate(refresh)
       return version
     },
 

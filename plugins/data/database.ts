@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs'
 import fp from 'fastify-plugin'
 import type { Config } from '../../lib/config.ts'
-import type { Database } from '../../lib/database/database.ts'
-import { openPostgresDatabase } from '../../lib/database/open-postgres.ts'
+import type { Database, OpenDatabase } from '../../lib/database/database.ts'
 import { openSqliteDatabase } from '../../lib/database/open-sqlite.ts'
 import { isExposed, readOrCreateSecret, secretPathFor } from '../../lib/service-secret.ts'
 
@@ -27,9 +26,7 @@ export default fp(async (fastify) => {
   fastify.decorate('secrets', secretsOf(config))
   if (database.engine === 'sqlite') warnIfExposed(secretPathFor(database.path))
 
-  const { applied, db, prepareRead, rememberRead, ping, backup, close } = database.engine === 'sqlite'
-    ? await openSqliteDatabase(database.path)
-    : await openPostgresDatabase(database.url, log)
+  const { applied, db, prepareRead, rememberRead, ping, backup, close } = await open()
   fastify.addHook('onClose', close)
   if (applied.length > 0) log.info({ migrations: applied }, 'The schema is up to date')
 
@@ -38,6 +35,12 @@ export default fp(async (fastify) => {
   fastify.decorate('rememberRead', rememberRead)
   fastify.decorate('pingDatabase', ping)
   fastify.decorate('backupDatabase', backup)
+
+  async function open (): Promise<OpenDatabase> {
+    if (database.engine === 'sqlite') return await openSqliteDatabase(database.path)
+    const { openPostgresDatabase } = await import('../../lib/database/open-postgres.ts') // without it the driver is not loaded
+    return await openPostgresDatabase(database.url, log)
+  }
 
   function warnIfExposed (file: string): void {
     if (existsSync(file) && isExposed(file)) log.warn({ file }, 'The secret file can be read by others; set its mode to 0600')

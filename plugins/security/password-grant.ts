@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { OAuthError } from '../../lib/errors.ts'
 import { requireParameter } from '../../lib/form.ts'
+import { networkOf } from '../../lib/network.ts'
 import { formatScope, intersectScopes, parseScope } from '../../lib/scopes.ts'
 import { slowDownOAuth } from '../../lib/throttle/slow-down.ts'
 import type { AuditContext } from '../data/audit.ts'
@@ -53,6 +54,7 @@ export default fp(async (fastify) => {
     const password = requireParameter(form, 'password')
     const requested = form.scope === undefined ? undefined : parseScope(form.scope)
 
+    passwordHasher.queue.requireRoom(networkOf(context.ip))
     const found = await users.findForLogin(username)
     return await throttle.attempt({ identifier: username, userId: found?.id, context, signal, refusal: slowDownOAuth }, async (attempt) => {
       const user = await authenticate(found, password, attempt, context)

@@ -26,7 +26,7 @@ export interface PasswordHasher {
   /** Whether a stored hash was made with other settings than the current ones, or by another program. */
   isOutdated (stored: string): boolean
   /** What waits in front of it. */
-  readonly queue: Pick<HashQueue, 'waiting' | 'watch'>
+  readonly queue: Pick<HashQueue, 'requireRoom' | 'waiting' | 'watch'>
 }
 
 declare module 'fastify' {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import packageJson from '../../package.json' with { type: 'json' }
 import { REPOSITORY } from '../command.ts'
 import { temporaryDirectory } from '../helper.ts'
 import { makeBaseImages } from './base-images.ts'
@@ -49,7 +50,7 @@ t.test('The image', async (t) => {
 
   t.test('says how it is run: by nobody in particular, in production, with a volume and a look at its health', async (t) => {
     t.equal(config.User, '10001:10001')
-    t.strictSame(config.Cmd, ['node', 'server.ts'])
+    t.strictSame(config.Cmd, packageJson.scripts.start.split(' '))
     t.strictSame(config.Volumes, { '/data': {} })
     t.strictSame(config.ExposedPorts, { '8000/tcp': {} })
     t.strictSame(config.Healthcheck.Test, ['CMD', 'node', 'deploy/healthcheck.js'])

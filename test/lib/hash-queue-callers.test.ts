@@ -53,6 +53,18 @@ t.test('Who is refused for the share of the network is told to come again', asyn
   t.strictSame(error.headers, { 'retry-after': '1' })
 })
 
+t.test('Where nobody of a network finds a place, that shows before any work', async (t) => {
+  const { queue, ask } = await createBusyQueue()
+  const home = { network: STRANGER.network, isKnown: true }
+
+  for (let number = 0; number < 9; number++) ask(home).catch(() => {})
+  t.doesNotThrow(() => { queue.requireRoom(home.network) })
+  ask(home).catch(() => {})
+
+  t.throws(() => { queue.requireRoom(home.network) }, { name: 'UnavailableError' })
+  t.doesNotThrow(() => { queue.requireRoom('203.0.113.1') }, 'another network has its share')
+})
+
 t.test('A network has its places back when its jobs have started', async (t) => {
   const { queue, ask, end } = await createBusyQueue()
   for (let number = 1; number <= 5; number++) ask(STRANGER).catch(() => {})

@@ -1,0 +1,22 @@
+import fp from 'fastify-plugin'
+import { createBusyGauge } from '../../lib/busy-gauge.ts'
+import { createPace } from '../../lib/pace.ts'
+
+/** The event loop is busy when it works for more than this share of the time, measured over so many milliseconds. */
+const BUSY = { share: 0.8, overMs: 50 }
+const PER_SECOND = 2500
+
+/**
+ * Sends refusals that say when to come again (429, 503) at a pace while the event loop is busy. Somebody who asks again
+ * at once, on hundreds of connections, would otherwise be refused as fast as one core can: no new connection would be
+ * accepted meanwhile, and nothing be left of that core for password hashes.
+ */
+export default fp(async (fastify) => {
+  const pace = createPace({ isBusy: createBusyGauge(BUSY), perSecond: PER_SECOND })
+
+  fastify.addHook('onSend', (_request, reply, payload, done) => {
+    if (reply.hasHeader('retry-after')) pace.pass(() => { done(null, payload) })
+    else done(null, payload)
+  })
+  fastify.addHook('preClose', async () => { pace.stop() })
+}, { name: 'refusal-pace', fastify: '5.x' })
