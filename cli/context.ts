@@ -7,6 +7,7 @@ import database from '../plugins/data/database.ts'
 import oneTimeTokens from '../plugins/data/one-time-tokens.ts'
 import outbox from '../plugins/data/outbox.ts'
 import passwords from '../plugins/data/passwords.ts'
+import redis from '../plugins/data/redis.ts'
 import roles from '../plugins/data/roles.ts'
 import signingKeys from '../plugins/data/signing-keys.ts'
 import throttleAdministration from '../plugins/data/throttle-administration.ts'
@@ -32,7 +33,7 @@ export async function withService<Result> (work: (service: FastifyInstance) => P
   const logger: FastifyBaseLogger = await createLogger({ production: settings.production, logLevel: 'warn' }, STANDARD_ERROR)
   const service = Fastify({ loggerInstance: logger })
   try {
-    for (const plugin of [config, clock, database, audit, users, userImport, oneTimeTokens, outbox, accounts, roles, passwords, signingKeys, vault, throttleKeys, throttles, throttleAdministration, keyRing, passwordHasher, passwordPolicy]) {
+    for (const plugin of [config, clock, database, audit, users, userImport, oneTimeTokens, outbox, accounts, roles, passwords, signingKeys, vault, redis, throttleKeys, throttles, throttleAdministration, keyRing, passwordHasher, passwordPolicy]) {
       await service.register(plugin, { app: { config: settings } })
     }
     return await work(service)

@@ -5,6 +5,7 @@ import { ConfigSchema, CREDENTIALS, type Environment } from '../schemas/config.t
 import { parseDatabaseUrl, type DatabaseConfig } from './config-database.ts'
 import { parseMail, type MailConfig } from './config-mail.ts'
 import { parseOrigins, parsePublicUrl, parseTrustProxy } from './config-network.ts'
+import { parseRedisUrl, type RedisConfig } from './config-redis.ts'
 import { StartupError } from './errors.ts'
 import { MAX_MEMORY_TIMES_PASSES } from './phc.ts'
 import { isWeakSecret } from './service-secret.ts'
@@ -16,6 +17,8 @@ export interface Config {
   /** The issuer: scheme, host and path without a trailing slash. */
   publicUrl: string
   database: DatabaseConfig
+  /** None where failures are counted in the database. */
+  redis: RedisConfig | undefined
   /** The first encrypts and signs, all decrypt and verify; empty when one has to be made beside the database. */
   secrets: readonly string[]
   /** Seconds. */
@@ -146,6 +149,7 @@ function toConfig (settings: Environment, problems: Problems): Config {
     port: settings.PORT,
     publicUrl,
     database,
+    redis: parseRedisUrl(settings.REDIS_URL, problems),
     secrets: parseSecrets(settings.LATCHKEY_SECRET, database, problems),
     accessTokenTtl: settings.ACCESS_TOKEN_TTL,
     sessionIdleMs: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,

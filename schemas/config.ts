@@ -10,6 +10,7 @@ export const ConfigSchema = Type.Object({
   PORT: Type.Integer({ default: 8000, minimum: 0, maximum: 65535, description: 'port to listen on; 0 takes a free one, and then `PUBLIC_URL` has to be set' }),
   PUBLIC_URL: Type.Optional(Type.String({ description: 'the URL under which clients reach the service; the issuer of its tokens. Default `http://localhost:PORT`; required in production' })),
   DATABASE_URL: Type.String({ default: 'file:./data/latchkey.db', description: '`file:PATH` is an SQLite database, `postgres://USER:PASSWORD@HOST/DATABASE` a PostgreSQL database' }),
+  REDIS_URL: Type.Optional(Type.String({ description: '`redis://USER:PASSWORD@HOST:PORT/NUMBER`, or `rediss://` for TLS: failures and mails are counted in Redis. Without it, and while Redis is away, in the database' })),
   LATCHKEY_SECRET: Type.Optional(Type.String({ description: 'the service secret, at least 32 bytes; a comma-separated list rotates it: the first encrypts, all decrypt. With SQLite one is made beside the database; required with PostgreSQL' })),
   ACCESS_TOKEN_TTL: Type.Integer({ default: 600, minimum: 1, maximum: 3600, description: 'lifetime of an access token in seconds' }),
   REFRESH_TOKEN_IDLE_DAYS: Type.Number({ default: 14, exclusiveMinimum: 0, maximum: 3650, description: 'days after which an unused session ends' }),
@@ -44,4 +45,4 @@ export const ConfigSchema = Type.Object({
 export type Environment = Static<typeof ConfigSchema>
 
 /** Settings that hold credentials: each also comes as `NAME_FILE`, the path of a file that holds the value. */
-export const CREDENTIALS = ['DATABASE_URL', 'LATCHKEY_SECRET', 'SMTP_URL'] as const
+export const CREDENTIALS = ['DATABASE_URL', 'REDIS_URL', 'LATCHKEY_SECRET', 'SMTP_URL'] as const

@@ -1,8 +1,8 @@
 import fp from 'fastify-plugin'
-import type { ThrottleRow } from '../../lib/database/tables.ts'
 import { notFound } from '../../lib/errors.ts'
 import type { CountedThrottle } from '../../lib/throttle/counted.ts'
-import { RULES, waitMs, type RuleName } from '../../lib/throttle/rules.ts'
+import { RULES, waitMs } from '../../lib/throttle/rules.ts'
+import type { StoredThrottle } from '../../lib/throttle/store.ts'
 import type { ChangeGuard } from './accounts.ts'
 import type { Audit, AuditContext } from './audit.ts'
 import type { Db } from './database.ts'
@@ -42,21 +42,18 @@ export function createThrottleAdministration ({ db, audit, throttles }: Parts, {
   }
 
   return {
-    async list ({ userId }, { limit, after } = {}) {
-      let counts = db.selectFrom('throttles').selectAll().where('expires_at', '>', now())
-      if (userId !== undefined) counts = counts.where('user_id', '=', userId)
-      if (after !== undefined) counts = counts.where('key', '>', after)
-      if (limit !== undefined) counts = counts.limit(limit)
-      const rows = await counts.orderBy('key').execute()
-      return rows.map((row) => toCountedThrottle(row, now()))
+    async list (filter, page = {}) {
+      const counts = await throttles.list(filter, page)
+      return counts.map((count) => toCountedThrottle(count, now()))
     },
 
     async clear (id, context, guard) {
       await db.transaction().execute(async (tx) => {
-        const cleared = await tx.deleteFrom('throttles').where('key', '=', id).returning(['rule', 'user_id', 'network']).executeTakeFirst()
-        if (cleared === undefined) throw notFound()
-        const { rule, user_id: userId, network } = cleared
+        const found = await throttles.find(tx, id)
+        if (found === undefined) throw notFound()
+        const { rule, userId, network } = found
         if (userId !== null) await guard(userId)(tx)
+        if (await throttles.remove(tx, [id]) === 0) throw notFound()
         await record(tx, userId, { rule, ...network !== null && { network } }, context)
       })
     },
@@ -72,34 +69,25 @@ export function createThrottleAdministration ({ db, audit, throttles }: Parts, {
 
     async clearNetwork (network, context) {
       return await db.transaction().execute(async (tx) => {
-        const { numDeletedRows } = await tx.deleteFrom('throttles').where('network', '=', network).executeTakeFirst()
-        await record(tx, null, { network, throttles: Number(numDeletedRows) }, context)
-        return Number(numDeletedRows)
+        const cleared = await throttles.removeOfNetwork(tx, network)
+        await record(tx, null, { network, throttles: cleared }, context)
+        return cleared
       })
     },
 
     async clearAll (context) {
       return await db.transaction().execute(async (tx) => {
-        const { numDeletedRows } = await tx.deleteFrom('throttles').executeTakeFirst()
-        await record(tx, null, { throttles: Number(numDeletedRows) }, context)
-        return Number(numDeletedRows)
+        const cleared = await throttles.removeAll(tx)
+        await record(tx, null, { throttles: cleared }, context)
+        return cleared
       })
     }
   }
 }
 
-function toCountedThrottle (row: ThrottleRow, now: number): CountedThrottle {
-  const rule = RULES[row.rule as RuleName] // no other is ever written
-  const wait = waitMs(rule, { failures: row.failures, anchoredAt: row.anchored_at }, now)
-  return {
-    id: row.key,
-    rule: rule.name,
-    userId: row.user_id,
-    network: row.network,
-    failures: row.failures,
-    blockedUntil: wait > 0 ? now + wait : null,
-    expiresAt: row.expires_at
-  }
+function toCountedThrottle ({ key, rule, userId, network, failures, anchoredAt, expiresAt }: StoredThrottle, now: number): CountedThrottle {
+  const wait = waitMs(RULES[rule], { failures, anchoredAt }, now)
+  return { id: key, rule, userId, network, failures, blockedUntil: wait > 0 ? now + wait : null, expiresAt }
 }
 
 export default fp(async (fastify) => {

@@ -22,11 +22,10 @@ declare module 'fastify' {
 }
 
 export default fp(async (fastify) => {
-  const { audit, clock, db, throttleKeys, throttles } = fastify
+  const { audit, clock, throttleKeys, throttles } = fastify
 
   async function recordFailure (counter: Counter, context: AuditContext): Promise<void> {
-    await db.transaction().execute(async (tx) => {
-      await throttles.countFailure(tx, [counter], context)
+    await throttles.countFailure([counter], context, async (tx) => {
       await audit.record(tx, { type: 'mailed_link_refused', outcome: 'failure' }, context)
     })
   }
@@ -45,7 +44,7 @@ export default fp(async (fastify) => {
       }
     }
   })
-}, { name: 'mailed-links', fastify: '5.x', dependencies: ['audit', 'clock', 'database', 'throttle-keys', 'throttles'] })
+}, { name: 'mailed-links', fastify: '5.x', dependencies: ['audit', 'clock', 'throttle-keys', 'throttles'] })
 
 function isInvalidLink (error: unknown): boolean {
   return error instanceof PublicError && error.code === 'invalid_token'

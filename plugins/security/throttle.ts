@@ -63,7 +63,7 @@ const UNTIL_OTHERS_END_MS = 1000
 const keysOf = (counters: readonly AccountCounter[]): string[] => counters.map(({ key }) => key)
 
 export default fp(async (fastify) => {
-  const { clock, db, knownNetworks, throttleKeys, throttles } = fastify
+  const { clock, knownNetworks, throttleKeys, throttles } = fastify
   const inFlight = createInFlight()
 
   /** How long the counter holds somebody up who comes, or whose attempt has begun, in milliseconds. */
@@ -113,10 +113,7 @@ export default fp(async (fastify) => {
         async failed (record) {
           // At once: the transaction may have to wait, and others would guess meanwhile.
           reservation?.fail()
-          await db.transaction().execute(async (tx) => {
-            await record(tx)
-            await throttles.countFailure(tx, counted(), context)
-          })
+          await throttles.countFailure(counted(), context, record)
         },
 
         async succeeded (tx) {
@@ -134,4 +131,4 @@ export default fp(async (fastify) => {
       }
     }
   })
-}, { name: 'throttle', fastify: '5.x', dependencies: ['clock', 'database', 'known-networks', 'throttle-keys', 'throttles'] })
+}, { name: 'throttle', fastify: '5.x', dependencies: ['clock', 'known-networks', 'throttle-keys', 'throttles'] })

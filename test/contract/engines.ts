@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import t, { type Test } from 'tap'
+import type { ThrottleStore } from '../../lib/throttle/store.ts'
 import database, { type Database } from '../../plugins/data/database.ts'
 import config from '../../plugins/support/config.ts'
 import { testConfig, type Env } from '../helper.ts'
@@ -8,6 +9,8 @@ import { emptySchema, needsPostgres } from '../postgres.ts'
 /** A database of its own for one test, with its schema and nobody in it. */
 export interface OpenEngine extends Database {
   close: () => Promise<void>
+  /** Where counters are elsewhere. */
+  openThrottles?: (clock: { now: () => number }) => ThrottleStore
 }
 
 export interface Engine {

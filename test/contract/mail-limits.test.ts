@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { parseEmail } from '../../lib/identifiers.ts'
-import { engines, type Engine } from './engines.ts'
+import type { Engine } from './engines.ts'
 import { HOUR, openRepositories } from './repositories.ts'
+import { stores } from './throttle-stores.ts'
 
 const HERE = '192.0.2.1'
 const ADDRESS = parseEmail('Ada@example.com')
@@ -21,7 +22,7 @@ async function openLimits (t: Test, engine: Engine) {
   }
 }
 
-for (const engine of engines) {
+for (const engine of stores) {
   t.test(engine.name, async (t) => {
     t.test('An address is owed three mails within an hour, and then none without a word', async (t) => {
       const { owe, mails, clock } = await openLimits(t, engine)

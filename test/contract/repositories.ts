@@ -1,4 +1,5 @@
 import type { Test } from 'tap'
+import { createDatabaseThrottles } from '../../lib/database/throttle-store.ts'
 import { createThrottleKeys } from '../../lib/throttle/keys.ts'
 import type { User } from '../../lib/user.ts'
 import { createVault } from '../../lib/vault.ts'
@@ -46,7 +47,7 @@ export const FROM_REQUEST = { actor_id: 'actor', client_id: 'first-party', ip: '
 /** The repositories on a database of their own whose clock stands until the test moves it. */
 export async function openRepositories (t: Test, engine: Engine) {
   const database = await engine.open(t)
-  const { db, prepareRead, close } = database
+  const { db, prepareRead, close, openThrottles = (clock) => createDatabaseThrottles(database, clock) } = database
   t.teardown(close)
   const clock = { at: START, now: () => clock.at }
   const audit = createAudit(db, clock)
@@ -58,7 +59,7 @@ export async function openRepositories (t: Test, engine: Engine) {
   const outbox = createOutbox(db, clock)
   const passwords = createPasswords({ db, audit, oneTimeTokens, outbox }, clock)
   const throttleKeys = createThrottleKeys(createVault([SECRET]).pseudonym)
-  const throttles = createThrottles({ db, prepareRead, audit, throttleKeys }, clock)
+  const throttles = createThrottles({ db, audit, throttleKeys, store: openThrottles(clock) })
   const throttleAdministration = createThrottleAdministration({ db, audit, throttles }, clock)
   const knownNetworks = createKnownNetworks(db, prepareRead, clock)
   const mailLimits = createMailLimits({ outbox, throttles, throttleKeys }, clock)

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
 import { RULES } from '../../lib/throttle/rules.ts'
-import { engines, type Engine } from './engines.ts'
+import type { Engine } from './engines.ts'
 import { CONTEXT, event, FROM_REQUEST, HOUR, openRepositories, START } from './repositories.ts'
+import { stores } from './throttle-stores.ts'
 
 const HERE = '192.0.2.1'
 const SCENE = ['user_created', 'login_throttled']
@@ -10,16 +11,16 @@ const NOTHING = async (): Promise<void> => {}
 /** Ada has failed five times. */
 async function openAdministration (t: Test, engine: Engine) {
   const repositories = await openRepositories(t, engine)
-  const { db, throttles, throttleKeys, ada } = repositories
+  const { throttles, throttleKeys, ada } = repositories
   const { id } = await ada({ email: 'ada@example.com' })
   const fail = async (identifier: string, userId: string | undefined, network: string, times: number) => {
-    for (let count = 0; count < times; count++) await throttles.countFailure(db, throttleKeys.ofApplicant({ identifier, userId, network }), {})
+    for (let count = 0; count < times; count++) await throttles.countFailure(throttleKeys.ofApplicant({ identifier, userId, network }), {}, NOTHING)
   }
   await fail('ada', id, HERE, 5)
-  return { ...repositories, id, fail, rules: async () => (await db.selectFrom('throttles').select('rule').orderBy('rule').execute()).map(({ rule }) => rule) }
+  return { ...repositories, id, fail, rules: async () => (await throttles.list({}, {})).map(({ rule }) => rule).toSorted() }
 }
 
-for (const engine of engines) {
+for (const engine of stores) {
   t.test(engine.name, async (t) => {
     t.test('What counts is listed with who waits until when', async (t) => {
       const { throttleAdministration: administration, clock, id } = await openAdministration(t, engine)

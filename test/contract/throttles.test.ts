@@ -3,6 +3,7 @@ import type { Counter } from '../../lib/throttle/keys.ts'
 import { RULES, type RuleName } from '../../lib/throttle/rules.ts'
 import { engines, type Engine } from './engines.ts'
 import { CONTEXT, event, FROM_REQUEST, HOUR, openRepositories, START } from './repositories.ts'
+import { stores } from './throttle-stores.ts'
 
 const MINUTE = 60_000
 
@@ -13,14 +14,14 @@ async function openThrottles (t: Test, engine: Engine) {
     ...repositories,
     /** As a request does, each in its own transaction. */
     count: async (counter: Counter, most?: number) => await db.transaction().execute(async (tx) => await throttles.count(tx, counter, most)),
-    fail: async (counters: Counter[]) => { await db.transaction().execute(async (tx) => { await throttles.countFailure(tx, counters, CONTEXT) }) },
-    keysStored: async () => (await db.selectFrom('throttles').select('key').orderBy('key').execute()).map(({ key }) => key)
+    fail: async (counters: Counter[]) => { await throttles.countFailure(counters, CONTEXT, async () => {}) },
+    keysStored: async () => (await throttles.list({}, {})).map(({ key }) => key)
   }
 }
 
 const counter = (rule: RuleName, key = 'key'): Counter => ({ key, rule: RULES[rule] })
 
-for (const engine of engines) {
+for (const engine of stores) {
   t.test(engine.name, async (t) => {
     t.test('What is counted can be read, all at once', async (t) => {
       const { throttles, count, clock } = await openThrottles(t, engine)
@@ -48,7 +49,7 @@ for (const engine of engines) {
 
     for (const rule of Object.values(RULES)) {
       t.test(`${rule.name}: what is forgotten begins anew`, async (t) => {
-        const { db, count, clock } = await openThrottles(t, engine)
+        const { throttles, count, clock } = await openThrottles(t, engine)
         await count(counter(rule.name))
         await count(counter(rule.name))
 
@@ -56,7 +57,7 @@ for (const engine of engines) {
         t.equal((await count(counter(rule.name)))?.failures, 3)
         clock.at += rule.forgetMs
         t.strictSame(await count(counter(rule.name)), { failures: 1, anchoredAt: clock.at })
-        t.match(await db.selectFrom('throttles').selectAll().execute(), [{ rule: rule.name, expires_at: clock.at + rule.forgetMs }])
+        t.match(await throttles.list({}, {}), [{ rule: rule.name, expiresAt: clock.at + rule.forgetMs }])
       })
 
       t.test(`${rule.name}: what comes from a far future, since the clock was set back, begins anew`, async (t) => {
@@ -92,19 +93,6 @@ for (const engine of engines) {
       t.equal((await count(counter('mail_address'), 3))?.failures, 1)
     })
 
-    t.test('What is counted is undone with the act, and a transaction sees its own', async (t) => {
-      const { db, throttles, keysStored } = await openThrottles(t, engine)
-
-      await t.rejects(db.transaction().execute(async (tx) => {
-        await throttles.count(tx, counter('account'))
-        t.strictSame(await throttles.find(tx, 'key'), { failures: 1, anchoredAt: START })
-        t.equal(await throttles.find(tx, 'nothing'), undefined)
-        throw new Error('changed my mind')
-      }))
-
-      t.strictSame(await keysStored(), [])
-    })
-
     t.test('The failure that reaches what is free is audited, once for each rule and with its user', async (t) => {
       const { ada, fail, events, throttles } = await openThrottles(t, engine)
       const { id: userId } = await ada()
@@ -119,24 +107,13 @@ for (const engine of engines) {
       t.strictSame([...await throttles.read(['a', 'b', 'c'])].map(([, { failures }]) => failures), [21, 21, 21])
     })
 
-    t.test('A user who is gone meanwhile prevents no count', async (t) => {
-      const { db, ada, accounts, count } = await openThrottles(t, engine)
-      const { id: userId } = await ada()
-      await count({ ...counter('account', 'before'), userId })
-      await accounts.remove(userId, {})
-
-      await count({ ...counter('account', 'after'), userId })
-
-      t.strictSame(await db.selectFrom('throttles').select(['key', 'user_id']).execute(), [{ key: 'after', user_id: null }])
-    })
-
     t.test('What is removed is gone, and no other', async (t) => {
       const { db, throttles, count, keysStored } = await openThrottles(t, engine)
       for (const key of ['a', 'b', 'c']) await count(counter('account', key))
 
-      await throttles.remove(db, [])
+      t.equal(await throttles.remove(db, []), 0)
       t.strictSame(await keysStored(), ['a', 'b', 'c'])
-      await throttles.remove(db, ['a', 'c', 'nothing'])
+      t.equal(await throttles.remove(db, ['a', 'c', 'nothing']), 2)
       t.strictSame(await keysStored(), ['b'])
     })
 
@@ -157,6 +134,42 @@ for (const engine of engines) {
       const unknown = throttleKeys.ofApplicant({ identifier: 'ada', userId: undefined, network: '192.0.2.1' }).filter(({ isHidden }) => isHidden).map(({ key }) => key)
       t.strictSame(await keysStored(), [...kept, ...unknown].toSorted())
       t.equal(forgotten, 7)
+    })
+  })
+}
+
+for (const engine of engines) {
+  t.test(`${engine.name}, with the act`, async (t) => {
+    t.test('What is counted is undone with the act, and a transaction sees its own', async (t) => {
+      const { db, throttles, keysStored } = await openThrottles(t, engine)
+
+      await t.rejects(db.transaction().execute(async (tx) => {
+        await throttles.count(tx, counter('account'))
+        t.match(await throttles.find(tx, 'key'), { failures: 1, anchoredAt: START })
+        t.equal(await throttles.find(tx, 'nothing'), undefined)
+        throw new Error('changed my mind')
+      }))
+
+      t.strictSame(await keysStored(), [])
+    })
+
+    t.test('A failure that can not be recorded is not counted', async (t) => {
+      const { throttles, keysStored } = await openThrottles(t, engine)
+
+      await t.rejects(throttles.countFailure([counter('account')], {}, async () => { throw new Error('disk full') }), { message: 'disk full' })
+
+      t.strictSame(await keysStored(), [])
+    })
+
+    t.test('A user who is gone meanwhile prevents no count', async (t) => {
+      const { db, ada, accounts, count } = await openThrottles(t, engine)
+      const { id: userId } = await ada()
+      await count({ ...counter('account', 'before'), userId })
+      await accounts.remove(userId, {})
+
+      await count({ ...counter('account', 'after'), userId })
+
+      t.strictSame(await db.selectFrom('throttles').select(['key', 'user_id']).execute(), [{ key: 'after', user_id: null }])
     })
   })
 }

@@ -9,6 +9,7 @@ const WEAK = 'LATCHKEY_SECRET must be at least 32 random bytes (each, if it is a
 
 const GOOD: Record<typeof CREDENTIALS[number], string> = {
   DATABASE_URL: 'file:/srv/latchkey.db',
+  REDIS_URL: 'rediss://latchkey:password@redis.example.com:6380/2',
   LATCHKEY_SECRET: SECRET,
   SMTP_URL: 'smtps://login:password@mail.example.com'
 }

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
+import { createDatabaseThrottles } from '../../../lib/database/throttle-store.ts'
 import { createAuditLog, type AuditFilter } from '../../../plugins/data/audit-log.ts'
 import { createUserDirectory, type DirectoryPosition } from '../../../plugins/data/user-directory.ts'
-import { createThrottleAdministration } from '../../../plugins/data/throttle-administration.ts'
 import { openWatched } from '../../lib/database/watched.ts'
 
 /** How SQLite goes about what a repository asks it. */
@@ -67,7 +67,7 @@ const throttles: Array<{ name: string, filter: { userId?: string }, page: { limi
 ]
 for (const { name, filter, page, plan } of throttles) {
   t.test(`${name} are read in the order of an index`, async (t) => {
-    const found = await plansOf(t, async ({ db }) => await createThrottleAdministration({ db } as Parameters<typeof createThrottleAdministration>[0], { now: () => 0 }).list(filter, page))
+    const found = await plansOf(t, async ({ db }) => await createDatabaseThrottles({ db, prepareRead: () => () => undefined }, { now: () => 0 }).list(filter, page))
 
     t.strictSame(found, [plan])
   })

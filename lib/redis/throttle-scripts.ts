@@ -1,0 +1,92 @@
+/*
+ * The counters in Redis, each change in one step. All keys begin with the prefix, which is KEYS[1]:
+ *
+ *   counter:KEY       a hash: rule, user, network, failures, anchored_at, expires_at
+ *   keys              the keys of all counters, in their order
+ *   expiries          the same by the time when they are forgotten
+ *   user:ID           the keys of those about a user
+ *   network:NETWORK   the keys of those from a network
+ *
+ * Times come from the caller, in milliseconds. They stay text, because Lua would round them when it writes them.
+ */
+
+/** So long after it was written the last time, an index is gone by itself. No counter counts for longer. */
+const KEEP_INDEX_MS = 2 * 60 * 60 * 1000
+
+const REMOVE = `
+local prefix = KEYS[1]
+
+local function remove (key)
+  local counter = prefix .. 'counter:' .. key
+  local user, network = unpack(redis.call('hmget', counter, 'user', 'network'))
+  redis.call('zrem', prefix .. 'keys', key)
+  redis.call('zrem', prefix .. 'expiries', key)
+  if user then redis.call('zrem', prefix .. 'user:' .. user, key) end
+  if network then redis.call('zrem', prefix .. 'network:' .. network, key) end
+  return redis.call('del', counter)
+end
+`
+
+/**
+ * Counts one more at each counter of the JSON array ARGV[1], at the time ARGV[2], unless ARGV[3] are counted there.
+ * Gives the failures and the anchor of each. With each one counted, up to ten that are forgotten are removed, so that there are
+ * never more of those than of others for long. A counter outlives its indexes, which can be left by removing it therefore.
+ */
+export const COUNT = `${REMOVE}
+local at, most = ARGV[2], tonumber(ARGV[3])
+
+local function index (name, key, score)
+  redis.call('zadd', prefix .. name, score, key)
+  redis.call('pexpire', prefix .. name, ${KEEP_INDEX_MS})
+end
+
+local function count (new)
+  for _, key in ipairs(redis.call('zrangebyscore', prefix .. 'expiries', '-inf', at, 'limit', 0, 10)) do remove(key) end
+
+  local counter = prefix .. 'counter:' .. new.key
+  local user, failures, anchored, expires = unpack(redis.call('hmget', counter, 'user', 'failures', 'anchored_at', 'expires_at'))
+  -- Too old, or so far in the future that the clock was set back.
+  local forgotten = not failures or tonumber(expires) <= tonumber(at) or tonumber(anchored) >= tonumber(new.expires_at)
+  if forgotten then failures = 0 end
+  if tonumber(failures) >= most then return false end
+  if forgotten or new.anchor == 'last' then anchored, expires = at, new.expires_at end
+
+  if user and new.user and user ~= new.user then redis.call('zrem', prefix .. 'user:' .. user, new.key) end
+  user = new.user or user
+  redis.call('hset', counter, 'rule', new.rule, 'failures', failures + 1, 'anchored_at', anchored, 'expires_at', expires)
+  redis.call('pexpire', counter, string.format('%.0f', expires - at + ${KEEP_INDEX_MS}))
+  index('keys', new.key, 0)
+  index('expiries', new.key, expires)
+  if user then
+    redis.call('hset', counter, 'user', user)
+    index('user:' .. user, new.key, 0)
+  end
+  if new.network then
+    redis.call('hset', counter, 'network', new.network)
+    index('network:' .. new.network, new.key, 0)
+  end
+  return { failures + 1, anchored }
+end
+
+local counted = {}
+for position, new in ipairs(cjson.decode(ARGV[1])) do counted[position] = count(new) end
+return counted
+`
+
+/** Removes the counters with the keys in ARGV, and gives how many there were. */
+export const REMOVE_KEYS = `${REMOVE}
+local removed = 0
+for _, key in ipairs(ARGV) do removed = removed + remove(key) end
+return removed
+`
+
+/** Removes as many as ARGV[2] that the index ARGV[1] has, and gives how many there were and whether there may be more. */
+export const REMOVE_SOME = `${REMOVE}
+local keys = redis.call('zrange', prefix .. ARGV[1], 0, ARGV[2] - 1)
+local removed = 0
+for _, key in ipairs(keys) do
+  removed = removed + remove(key)
+  redis.call('zrem', prefix .. ARGV[1], key)
+end
+return { removed, #keys }
+`
