@@ -6,7 +6,7 @@ import { within } from './within.ts'
 
 /** The longest wait for a connection that can be used, and for one answer, in milliseconds. */
 const CONNECT_MS = 500
-const ANSWER_MS = 100
+const ANSWER_MS = 250
 /** After a failure it is left alone for so long, in milliseconds. */
 const ALONE_MS = 1000
 
@@ -27,8 +27,10 @@ export interface RedisLink {
 
 interface Options {
   prefix: string
-  /** Told when it can be asked, and why when it can't any more, once each. */
-  onTurn: (isThere: boolean, reason?: string) => void
+  /** Told when it can be asked. */
+  onThere: () => void
+  /** Told when it can't, or can't any more; once, whatever happens until it is there. */
+  onAway: (reason: string) => void
 }
 
 interface Connection {
@@ -37,14 +39,14 @@ interface Connection {
   lose: (reason: string) => void
 }
 
-export function createRedisLink (server: RedisConfig, { prefix, onTurn }: Options): RedisLink {
+export function createRedisLink (server: RedisConfig, { prefix, onThere, onAway }: Options): RedisLink {
   const stopping = new AbortController()
   let current: Connection | undefined
   let wasThere: boolean | undefined
   let running: Promise<void> | undefined
 
-  function turn (isThere: boolean, reason?: string): void {
-    if (isThere !== wasThere && !stopping.signal.aborted) onTurn(isThere, reason)
+  function tell (isThere: boolean, report: () => void): void {
+    if (isThere !== wasThere && !stopping.signal.aborted) report()
     wasThere = isThere
   }
 
@@ -64,7 +66,6 @@ export function createRedisLink (server: RedisConfig, { prefix, onTurn }: Option
     redis.on('close', () => { lose('the connection ended') })
 
     connect(redis).then(() => {
-      if (current !== connection) return
       connection.isUsable = true
       onUsable()
     }, (error: Error) => { lose(error.message) })
@@ -77,10 +78,10 @@ export function createRedisLink (server: RedisConfig, { prefix, onTurn }: Option
   async function run (onAttempt: () => void): Promise<void> {
     while (!stopping.signal.aborted) {
       const reason = await hold(() => {
-        turn(true)
+        tell(true, onThere)
         onAttempt()
       })
-      turn(false, reason)
+      tell(false, () => { onAway(reason) })
       onAttempt()
       await pause(ALONE_MS, undefined, { signal: stopping.signal }).catch(() => {})
     }

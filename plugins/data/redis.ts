@@ -19,10 +19,8 @@ export default fp(async (fastify) => {
       // Keys are made with the service secret, so that what has another one has nothing to do with them. In a cluster the braces
       // keep all of them in one place.
       prefix: `latchkey:{${vault.pseudonym('redis').slice(0, 16)}}:`,
-      onTurn: (isThere, reason) => {
-        if (isThere) log.info('Redis answers: failures and mails are counted there')
-        else log.warn({ reason }, 'Redis can not be used: failures and mails are counted in the database')
-      }
+      onThere: () => { log.info('Failures and mails are counted in Redis') },
+      onAway: (reason) => { log.warn({ reason }, 'Redis can not be used: failures and mails are counted in the database') }
     })
     fastify.addHook('onClose', link.stop)
     await link.start()

@@ -10,7 +10,7 @@ function redisAt ({ url }: RedisServer): Engine {
   return {
     name: 'redis',
     async open (t) {
-      const link = createRedisLink(parseRedisUrl(url, []) as NonNullable<ReturnType<typeof parseRedisUrl>>, { prefix: `${randomUUID()}:`, onTurn: () => {} })
+      const link = createRedisLink(parseRedisUrl(url, []) as NonNullable<ReturnType<typeof parseRedisUrl>>, { prefix: `${randomUUID()}:`, onThere: () => {}, onAway: () => {} })
       t.teardown(link.stop)
       await link.start()
       return { ...await sqlite.open(t), openThrottles: (clock) => createRedisThrottles(link, clock) }
