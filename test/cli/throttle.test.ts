@@ -1,14 +1,15 @@
 import t, { type Test } from 'tap'
 import { readAudit, runCommand } from '../command.ts'
-import { build, createUser, stopClock, testEnv } from '../helper.ts'
+import { build, createUser, stopClock, testEnv, type Env } from '../helper.ts'
+import { countedAt, startRedis } from '../redis.ts'
 import { BEHIND_PROXY, failFrom, PASSWORD, tryFrom } from '../throttles.ts'
 
 const HERE = '203.0.113.9'
 const THERE = '2001:db8::1'
 
 /** A running server where ada has failed from two networks. */
-async function prepare (t: Test) {
-  const env = testEnv(t, BEHIND_PROXY)
+async function prepare (t: Test, more: Env = {}) {
+  const env = testEnv(t, { ...BEHIND_PROXY, ...more })
   const app = await build(t, env)
   stopClock(app)
   const { id } = await createUser(app, { username: 'ada', password: PASSWORD, email: 'ada@example.com' })
@@ -78,3 +79,29 @@ t.test('the operator is told what can not be cleared, and nothing is', async (t)
 
   t.strictSame(await app.throttleAdministration.list({}), before)
 })
+
+const redis = await startRedis(t)
+if (redis !== undefined) {
+  t.test('latchkey throttle shows and forgets what is counted in Redis', async (t) => {
+    const { env, app, id } = await prepare(t, countedAt(redis))
+    t.strictSame(await app.db.selectFrom('throttles').selectAll().execute(), [])
+
+    const listed = await runCommand(env, ['throttle', 'list'])
+    t.match(listed, { code: 0, stdout: new RegExp(`^account_network +${id} +203\\.0\\.113\\.9 +5 `, 'm'), stderr: '' })
+    t.match(await runCommand(env, ['throttle', 'clear', '--network', HERE]), { code: 0, stdout: 'Forgot 3 counts\n' })
+    t.match(await runCommand(env, ['throttle', 'clear', '--user', 'ada']), { code: 0, stdout: 'Forgot 5 counts\n' })
+    t.match(await runCommand(env, ['throttle', 'clear', '--all']), { code: 0, stdout: 'Forgot 1 count\n' })
+
+    t.equal((await tryFrom(app, HERE, PASSWORD)).statusCode, 200)
+  })
+
+  t.test('latchkey throttle says when Redis is away, and does what it can', async (t) => {
+    const env = testEnv(t, { REDIS_URL: 'redis://:its-password@127.0.0.1:1' })
+
+    const { code, stdout, stderr } = await runCommand(env, ['throttle', 'list'])
+
+    t.strictSame([code, stdout], [0, 'Nothing is counted\n'])
+    t.match(stderr, /Redis can not be used/)
+    t.notMatch(stderr, /its-password/)
+  })
+}
