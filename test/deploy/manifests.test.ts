@@ -1,14 +1,19 @@
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { validate } from 'dockerfile-utils'
 import t, { type Test } from 'tap'
 import { parse, parseAllDocuments } from 'yaml'
+import { findFreePort } from '../../bench/free-port.ts'
 import { loadConfig, type Config } from '../../lib/config.ts'
 import { REPOSITORY } from '../command.ts'
-import { problemsOf, SECRET, temporaryDirectory, type Env } from '../helper.ts'
+import { canRun, problemsOf, SECRET, temporaryDirectory, type Env } from '../helper.ts'
+import { until } from '../postgres.ts'
 
 const DEPLOY = join(REPOSITORY, 'deploy')
 const DATABASE_URL = 'postgres://latchkey:password@postgres:5432/latchkey'
+const REDIS_URL = 'redis://:password@redis:6379'
 
 const read = (path: string): string => readFileSync(join(DEPLOY, path), 'utf8')
 
@@ -52,8 +57,8 @@ t.test('the image is given all that the program is made of, and .dockerignore le
 t.test('compose.yaml', async (t) => {
   const { services, secrets, volumes, networks } = parse(read('compose.yaml')) as Record<'services' | 'secrets' | 'volumes' | 'networks', Record<string, any>>
 
-  t.test('runs two replicas of Latchkey on PostgreSQL behind nginx', async (t) => {
-    t.strictSame(Object.keys(services), ['latchkey', 'postgres', 'nginx', 'api'])
+  t.test('runs two replicas of Latchkey on PostgreSQL and Redis behind nginx', async (t) => {
+    t.strictSame(Object.keys(services), ['latchkey', 'postgres', 'redis', 'nginx', 'api'])
     t.equal(services.latchkey.deploy.replicas, 2)
     t.notOk(services.latchkey.ports, 'only nginx is reached from outside')
     t.ok(services.nginx.ports.every((port: string) => port.startsWith('127.0.0.1:')))
@@ -61,11 +66,12 @@ t.test('compose.yaml', async (t) => {
 
   t.test('has settings that the service takes, with secrets from files', async (t) => {
     const { environment } = services.latchkey
-    const { config, problems } = settingsOf(t, environment, { database_url: DATABASE_URL, latchkey_secret: SECRET })
+    const { config, problems } = settingsOf(t, environment, { database_url: DATABASE_URL, redis_url: REDIS_URL, latchkey_secret: SECRET })
 
     t.strictSame(problems, [])
-    t.match(config(), { production: true, host: '0.0.0.0', port: 8000, metricsPort: 9100, database: { engine: 'postgres', url: DATABASE_URL } })
+    t.match(config(), { production: true, host: '0.0.0.0', port: 8000, metricsPort: 9100, database: { engine: 'postgres', url: DATABASE_URL }, redis: { host: 'redis', port: 6379, password: 'password' } })
     t.ok(settingsOf(t, environment, {}).problems.length > 0, 'without secrets there is no start')
+    t.match(read('compose.yaml'), 'redis://:%s@redis:6379', 'the URL of Redis is made as it is read')
     t.strictSame(config().trustProxy, [services.nginx.networks.default.ipv4_address], 'nginx is believed, and nobody else')
     t.match(services.nginx.networks.default.ipv4_address, networks.default.ipam.config[0].subnet.replace(/0\/24$/, ''))
   })
@@ -86,8 +92,29 @@ t.test('compose.yaml', async (t) => {
     t.ok(existsSync(join(DEPLOY, services.latchkey.build.context, services.latchkey.build.dockerfile)))
   })
 
+  t.test('has a Redis that takes the command, wants the password and throws nothing away', async (t) => {
+    const password = join(temporaryDirectory(t), 'password')
+    writeFileSync(password, 'its-password')
+    const here = (command: string): string => command.replaceAll('$$', '$').replaceAll('/run/secrets/redis_password', password)
+    const [shell, option, command] = services.redis.command as [string, string, string]
+    const port = await findFreePort()
+    if (!canRun(t, 'redis-server', spawnSync('redis-server', ['--version']).status === 0)) return
+    const redis = spawn(shell, [option, `${here(command)} --bind 127.0.0.1 --port ${port}`], { stdio: 'ignore', cwd: temporaryDirectory(t) })
+    t.teardown(async () => {
+      redis.kill('SIGKILL')
+      await once(redis, 'close')
+    })
+
+    const isHealthy = (check: string): boolean => spawnSync('sh', ['-c', check.replace('redis-cli', `redis-cli -h 127.0.0.1 -p ${port}`)]).status === 0
+    const [, check] = services.redis.healthcheck.test as [string, string]
+
+    t.ok(await until(() => isHealthy(here(check))))
+    t.notOk(isHealthy('redis-cli ping | grep -q PONG'), 'without the password there is no answer')
+    t.ok(isHealthy(here(check).replace('ping | grep -q PONG', 'config get maxmemory-policy | grep -q noeviction')))
+  })
+
   t.test('gives nothing more rights than it needs', async (t) => {
-    for (const name of ['latchkey', 'api']) t.match(services[name], { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
+    for (const name of ['latchkey', 'redis', 'api']) t.match(services[name], { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
   })
 })
 
@@ -114,6 +141,9 @@ t.test('kubernetes', async (t) => {
     t.strictSame(problems, [])
     t.match(config(), { production: true, database: { engine: 'postgres' }, metricsPort: container.ports[1].containerPort, port: container.ports[0].containerPort })
     t.notMatch(read('kubernetes/latchkey.yaml'), /secretKeyRef/)
+
+    const [, redisUrlFile = ''] = /# - name: REDIS_URL_FILE\n +# +value: (\S+)/.exec(read('kubernetes/latchkey.yaml')) ?? []
+    t.match(settingsOf(t, { ...env, REDIS_URL_FILE: redisUrlFile }, { 'database-url': DATABASE_URL, 'latchkey-secret': SECRET, 'redis-url': REDIS_URL }).config().redis, { host: 'redis' })
   })
 
   t.test('looks at its health where it is', async (t) => {
