@@ -78,6 +78,15 @@ for (const engine of stores) {
       await t.rejects(administration.clear(hers, CONTEXT, () => NOTHING), { statusCode: 404, code: 'not_found' })
     })
 
+    t.test('A count that somebody else clears meanwhile is not cleared twice', async (t) => {
+      const { throttleAdministration: administration, throttles, events, id: userId } = await openAdministration(t, engine)
+      const [{ id = '' } = {}] = await administration.list({ userId })
+
+      await t.rejects(administration.clear(id, CONTEXT, () => async (tx) => { await throttles.remove(tx, [id]) }), { statusCode: 404, code: 'not_found' })
+
+      t.same(await events(...SCENE), [])
+    })
+
     t.test('A count that is about no network is cleared without one', async (t) => {
       const { throttleAdministration: administration, events } = await openAdministration(t, engine)
       const account = (await administration.list({})).find(({ rule }) => rule === 'account')

@@ -73,13 +73,25 @@ if (server !== undefined) {
     t.ok(await connections() - before <= 4, 'one attempt a second')
   })
 
+  t.test('An answer that came in time is not lost because the event loop is late', async (t) => {
+    const { link } = await open(t, url)
+    const answer = ping(link)
+
+    const end = performance.now() + 400
+    while (performance.now() < end);
+
+    t.equal(await answer, 'PONG')
+  })
+
   t.test('A connection that is cut is replaced, and nobody has to ask for that', async (t) => {
     const proxy = await startProxy(t, url)
     const { link, turns } = await open(t, proxy.url)
 
+    const cutAt = performance.now()
     proxy.cut()
 
     t.ok(await until(() => turns.length === 3))
+    t.ok(performance.now() - cutAt > 990, 'after it was left alone for a second')
     t.match(turns, [THERE, /./, THERE])
     t.equal(await ping(link), 'PONG')
   })

@@ -85,6 +85,14 @@ if (server !== undefined) {
     t.strictSame(await keys(), ['counter:new', 'expiries', 'keys'])
   })
 
+  t.test('What is forgotten begins anew, though it is not its turn to go', async (t) => {
+    const { clock, count, countMany } = await open(t)
+    await countMany()
+    clock.at += HOUR
+
+    t.strictSame(await count(counter('account', 'key999')), [{ failures: 1, anchoredAt: clock.at }])
+  })
+
   t.test('Counters that are counted on and on stay as many', async (t) => {
     const { clock, countMany, sizes } = await open(t)
 
