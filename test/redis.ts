@@ -1,9 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import type { Test } from 'tap'
 import { findFreePort } from '../bench/free-port.ts'
+import { parseRedisUrl, type RedisConfig } from '../lib/config-redis.ts'
+import { createRedisLink, type RedisLink } from '../lib/redis/link.ts'
+import { PROBE } from '../lib/redis/throttle-scripts.ts'
 import { canRun, temporaryDirectory, type Env } from './helper.ts'
 
 const PROGRAM = 'redis-server'
@@ -56,4 +59,18 @@ export async function startRedis (t: Test, ...options: string[]): Promise<RedisS
 /** Settings with which a service counts there, and has nothing to do with others that do. */
 export function countedAt ({ url }: RedisServer): Env {
   return { REDIS_URL: url, LATCHKEY_SECRET: randomBytes(32).toString('base64url') }
+}
+
+/** A link with keys of its own, which has been started, and what happened to it: `there`, or why it is away. */
+export async function openLink (t: Test, url: string, { now = Date.now, prefix = `${randomUUID()}:` } = {}): Promise<{ link: RedisLink, turns: string[] }> {
+  const turns: string[] = []
+  const link = createRedisLink(parseRedisUrl(url, []) as RedisConfig, {
+    prefix,
+    probe: async (redis) => await redis.eval(PROBE, 1, prefix, now()),
+    onThere: () => { turns.push('there') },
+    onAway: (reason) => { turns.push(reason) }
+  })
+  t.teardown(link.stop)
+  await link.start()
+  return { link, turns }
 }

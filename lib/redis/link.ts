@@ -27,6 +27,8 @@ export interface RedisLink {
 
 interface Options {
   prefix: string
+  /** Fails if it can't be used though it answers. */
+  probe: (redis: Redis) => Promise<unknown>
   /** Told when it can be asked. */
   onThere: () => void
   /** Told when it can't, or can't any more; once, whatever happens until it is there. */
@@ -39,7 +41,7 @@ interface Connection {
   lose: (reason: string) => void
 }
 
-export function createRedisLink (server: RedisConfig, { prefix, onThere, onAway }: Options): RedisLink {
+export function createRedisLink (server: RedisConfig, { prefix, probe, onThere, onAway }: Options): RedisLink {
   const stopping = new AbortController()
   let current: Connection | undefined
   let wasThere: boolean | undefined
@@ -52,8 +54,7 @@ export function createRedisLink (server: RedisConfig, { prefix, onThere, onAway 
 
   async function connect (redis: Redis): Promise<void> {
     await within(CONNECT_MS, redis.connect())
-    // A replica can be read, and so can one that has no memory left: what counts is that it can be written.
-    await within(ANSWER_MS, redis.eval(WRITE, 1, `${prefix}probe`))
+    await within(ANSWER_MS, probe(redis))
   }
 
   /** Resolves to the reason when there is no connection that can be used, or no longer one. */
@@ -96,7 +97,6 @@ export function createRedisLink (server: RedisConfig, { prefix, onThere, onAway 
       try {
         return await within(ANSWER_MS, send(asked.redis))
       } catch (cause) {
-        asked.isUsable = false // at once, for those who come now
         // Nothing but the message: the client puts the command beside it.
         asked.lose((cause as Error).message)
         throw new RedisAwayError({ cause })
@@ -117,8 +117,6 @@ export function createRedisLink (server: RedisConfig, { prefix, onThere, onAway 
   }
 }
 
-const WRITE = "return redis.call('set', KEYS[1], '', 'px', 1000)"
-
 function optionsOf ({ host, port, username, password, database, isEncrypted }: RedisConfig) {
   return {
     host,
@@ -132,11 +130,9 @@ function optionsOf ({ host, port, username, password, database, isEncrypted }: R
     disableClientInfo: true,
     lazyConnect: true,
     connectTimeout: CONNECT_MS,
-    disconnectTimeout: 0,
     enableOfflineQueue: false,
     enableReadyCheck: false,
     maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
     retryStrategy: null
   }
 }

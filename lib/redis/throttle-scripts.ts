@@ -10,7 +10,10 @@
  * Times come from the caller, in milliseconds. They stay text, because Lua would round them when it writes them.
  */
 
-/** So long after it was written the last time, an index is gone by itself. No counter counts for longer. */
+/**
+ * So long after it was written the last time an index is gone by itself, which is longer than any counter counts. A counter is gone
+ * so long after it is forgotten: while an index leads to it, it is there to say which others do.
+ */
 const KEEP_INDEX_MS = 2 * 60 * 60 * 1000
 
 const REMOVE = `
@@ -25,12 +28,16 @@ local function remove (key)
   if network then redis.call('zrem', prefix .. 'network:' .. network, key) end
   return redis.call('del', counter)
 end
+
+local function removeForgotten (at, most)
+  for _, key in ipairs(redis.call('zrangebyscore', prefix .. 'expiries', '-inf', at, 'limit', 0, most)) do remove(key) end
+end
 `
 
 /**
  * Counts one more at each counter of the JSON array ARGV[1], at the time ARGV[2], unless ARGV[3] are counted there.
- * Gives the failures and the anchor of each. With each one counted, up to ten that are forgotten are removed, so that there are
- * never more of those than of others for long. A counter outlives its indexes, which can be left by removing it therefore.
+ * Gives the failures and the anchor of each. With each one up to ten that are forgotten are removed, so that those are never
+ * many for long.
  */
 export const COUNT = `${REMOVE}
 local at, most = ARGV[2], tonumber(ARGV[3])
@@ -41,7 +48,7 @@ local function index (name, key, score)
 end
 
 local function count (new)
-  for _, key in ipairs(redis.call('zrangebyscore', prefix .. 'expiries', '-inf', at, 'limit', 0, 10)) do remove(key) end
+  removeForgotten(at, 10)
 
   local counter = prefix .. 'counter:' .. new.key
   local user, failures, anchored, expires = unpack(redis.call('hmget', counter, 'user', 'failures', 'anchored_at', 'expires_at'))
@@ -71,6 +78,15 @@ end
 local counted = {}
 for position, new in ipairs(cjson.decode(ARGV[1])) do counted[position] = count(new) end
 return counted
+`
+
+/**
+ * Fails where counters can't be written: a replica and a Redis without memory answer too. That one is full of counters which
+ * nobody counts any more, so what is forgotten at the time ARGV[1] goes first.
+ */
+export const PROBE = `${REMOVE}
+removeForgotten(ARGV[1], 500)
+return redis.call('set', prefix .. 'probe', '', 'px', 1000)
 `
 
 /** Removes the counters with the keys in ARGV, and gives how many there were. */

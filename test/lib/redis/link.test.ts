@@ -1,22 +1,13 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import t, { type Test } from 'tap'
-import { parseRedisUrl, type RedisConfig } from '../../../lib/config-redis.ts'
-import { createRedisLink, type RedisLink } from '../../../lib/redis/link.ts'
+import t from 'tap'
+import type { RedisLink } from '../../../lib/redis/link.ts'
 import { RedisAwayError } from '../../../lib/redis/redis-away-error.ts'
 import { startProxy } from '../../postgres-proxy.ts'
 import { until } from '../../postgres.ts'
-import { startRedis } from '../../redis.ts'
+import { openLink, startRedis } from '../../redis.ts'
 
 const THERE = 'there'
-
-async function open (t: Test, url: string): Promise<{ link: RedisLink, turns: string[] }> {
-  const turns: string[] = []
-  const link = createRedisLink(parseRedisUrl(url, []) as RedisConfig, { prefix: 'test:', onThere: () => { turns.push(THERE) }, onAway: (reason) => { turns.push(reason) } })
-  t.teardown(link.stop)
-  await link.start()
-  return { link, turns }
-}
 
 const ping = async (link: RedisLink): Promise<string> => await link.ask(async (redis) => await redis.ping())
 const answers = async (link: RedisLink): Promise<boolean> => await ping(link).then(() => true, () => false)
@@ -27,7 +18,7 @@ if (server !== undefined) {
   const connections = async (): Promise<number> => Number(/total_connections_received:(\d+)/.exec(await client.info('stats'))?.[1])
 
   t.test('It is asked from the start on, and stops without a word', async (t) => {
-    const { link, turns } = await open(t, url)
+    const { link, turns } = await openLink(t, url)
 
     t.equal(await ping(link), 'PONG')
     await link.stop()
@@ -36,8 +27,8 @@ if (server !== undefined) {
   })
 
   t.test('The database of the URL is used, and one that is not there is a reason', async (t) => {
-    const { link } = await open(t, `${url}/3`)
-    const missing = await open(t, `${url}/99999`)
+    const { link } = await openLink(t, `${url}/3`)
+    const missing = await openLink(t, `${url}/99999`)
 
     t.match(await link.ask(async (redis) => await redis.client('INFO')), / db=3 /)
     t.strictSame(missing.turns, ['ERR DB index is out of range'])
@@ -45,9 +36,9 @@ if (server !== undefined) {
   })
 
   t.test('What fails there is a reason not to ask for a second, and then it is asked again', async (t) => {
-    const { link, turns } = await open(t, url)
+    const { link, turns } = await openLink(t, url)
 
-    await t.rejects(link.ask(async (redis) => await redis.hget('test:probe', 'field')), RedisAwayError, 'the probe is no hash')
+    await t.rejects(link.ask(async (redis) => await redis.hget(`${link.prefix}probe`, 'field')), RedisAwayError, 'the probe is no hash')
     await t.rejects(ping(link), RedisAwayError)
 
     t.ok(await until(async () => await answers(link)))
@@ -55,7 +46,7 @@ if (server !== undefined) {
   })
 
   t.test('While it answers nothing each waits for a moment at most, and who comes later not at all', async (t) => {
-    const { link, turns } = await open(t, url)
+    const { link, turns } = await openLink(t, url)
     const before = await connections()
     await client.client('PAUSE', 1500, 'ALL')
 
@@ -74,7 +65,7 @@ if (server !== undefined) {
   })
 
   t.test('An answer that came in time is not lost because the event loop is late', async (t) => {
-    const { link } = await open(t, url)
+    const { link } = await openLink(t, url)
     const answer = ping(link)
 
     const end = performance.now() + 400
@@ -85,7 +76,7 @@ if (server !== undefined) {
 
   t.test('A connection that is cut is replaced, and nobody has to ask for that', async (t) => {
     const proxy = await startProxy(t, url)
-    const { link, turns } = await open(t, proxy.url)
+    const { link, turns } = await openLink(t, proxy.url)
 
     const cutAt = performance.now()
     proxy.cut()
@@ -98,7 +89,7 @@ if (server !== undefined) {
 
   t.test('Of those who wait when the connection is cut nobody waits on', async (t) => {
     const proxy = await startProxy(t, url)
-    const { link } = await open(t, proxy.url)
+    const { link } = await openLink(t, proxy.url)
     proxy.freeze()
     const waiting = Promise.allSettled([ping(link), ping(link)])
 
@@ -109,7 +100,7 @@ if (server !== undefined) {
 
   t.test('What can only be read is not used, and told of once', async (t) => {
     await client.replicaof('127.0.0.1', '1')
-    const { link, turns } = await open(t, url)
+    const { link, turns } = await openLink(t, url)
     await t.rejects(ping(link), RedisAwayError)
     const before = await connections()
     t.ok(await until(async () => await connections() >= before + 2), 'it is tried again')
@@ -126,14 +117,14 @@ t.test('Who accepts a connection and says nothing is no Redis', async (t) => {
   await once(silent, 'listening')
   t.teardown(() => { silent.close() })
 
-  const { link, turns } = await open(t, `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`)
+  const { link, turns } = await openLink(t, `redis://127.0.0.1:${(silent.address() as AddressInfo).port}`)
 
   await t.rejects(ping(link), RedisAwayError)
   t.match(turns, [/^no answer within \d+ ms$/])
 })
 
 t.test('Where nothing is, the start goes on', async (t) => {
-  const { link, turns } = await open(t, 'redis://127.0.0.1:1')
+  const { link, turns } = await openLink(t, 'redis://127.0.0.1:1')
 
   await t.rejects(ping(link), RedisAwayError)
   t.match(turns, [/ECONNREFUSED/])

@@ -1,14 +1,11 @@
-import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { parseRedisUrl, type RedisConfig } from '../../../lib/config-redis.ts'
 import type { Db } from '../../../lib/database/database.ts'
-import { createRedisLink } from '../../../lib/redis/link.ts'
 import { createRedisThrottles } from '../../../lib/redis/throttle-store.ts'
 import { createThrottleKeys, type Counter } from '../../../lib/throttle/keys.ts'
 import { RULES, type RuleName } from '../../../lib/throttle/rules.ts'
 import { createVault } from '../../../lib/vault.ts'
 import { SECRET } from '../../helper.ts'
-import { startRedis } from '../../redis.ts'
+import { openLink, startRedis } from '../../redis.ts'
 
 const START = Date.UTC(2030, 0, 1)
 const HOUR = 60 * 60 * 1000
@@ -20,11 +17,9 @@ if (server !== undefined) {
   const { url, client } = server
 
   async function open (t: Test) {
-    const prefix = `${randomUUID()}:`
-    const link = createRedisLink(parseRedisUrl(url, []) as RedisConfig, { prefix, onThere: () => {}, onAway: (reason) => { t.fail(reason) } })
-    t.teardown(link.stop)
-    await link.start()
     const clock = { at: START, now: () => clock.at }
+    const { link } = await openLink(t, url, clock)
+    const { prefix } = link
     const store = createRedisThrottles(link, clock)
     return {
       prefix,
@@ -91,6 +86,18 @@ if (server !== undefined) {
     clock.at += HOUR
 
     t.strictSame(await count(counter('account', 'key999')), [{ failures: 1, anchoredAt: clock.at }])
+  })
+
+  t.test('While Redis is full, what is forgotten goes too', async (t) => {
+    const { prefix, clock, countMany, sizes } = await open(t)
+    await countMany()
+    clock.at += HOUR
+    await client.config('SET', 'maxmemory', '1')
+    t.teardown(async () => { await client.config('SET', 'maxmemory', '0') })
+
+    await openLink(t, url, { ...clock, prefix })
+
+    t.strictSame(await sizes(), [MANY - 500, MANY - 500])
   })
 
   t.test('Counters that are counted on and on stay as many', async (t) => {

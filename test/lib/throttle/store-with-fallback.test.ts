@@ -1,15 +1,13 @@
-import { randomUUID } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { parseRedisUrl, type RedisConfig } from '../../../lib/config-redis.ts'
 import { createDatabaseThrottles } from '../../../lib/database/throttle-store.ts'
-import { createRedisLink, type RedisLink } from '../../../lib/redis/link.ts'
+import type { RedisLink } from '../../../lib/redis/link.ts'
 import { RedisAwayError } from '../../../lib/redis/redis-away-error.ts'
 import { createRedisThrottles } from '../../../lib/redis/throttle-store.ts'
 import { RULES } from '../../../lib/throttle/rules.ts'
 import { withFallback } from '../../../lib/throttle/store-with-fallback.ts'
 import type { ThrottleStore } from '../../../lib/throttle/store.ts'
 import { sqlite } from '../../contract/engines.ts'
-import { startRedis } from '../../redis.ts'
+import { openLink, startRedis } from '../../redis.ts'
 
 const COUNTER = { key: 'key', rule: RULES.account_network, network: '192.0.2.1' }
 const NOW = { now: () => Date.UTC(2030, 0, 1) }
@@ -17,9 +15,8 @@ const NOW = { now: () => Date.UTC(2030, 0, 1) }
 /** Both stores, and a fault that everybody gets who asks Redis. */
 async function open (t: Test, url: string) {
   const { close, ...database } = await sqlite.open(t)
-  const link = createRedisLink(parseRedisUrl(url, []) as RedisConfig, { prefix: `${randomUUID()}:`, onThere: () => {}, onAway: () => {} })
-  t.teardown(async () => { await Promise.all([close(), link.stop()]) })
-  await link.start()
+  t.teardown(close)
+  const { link } = await openLink(t, url)
   const state: { fault: Error | undefined } = { fault: undefined }
   const ask: RedisLink['ask'] = async (send) => {
     if (state.fault !== undefined) throw state.fault
