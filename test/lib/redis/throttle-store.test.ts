@@ -112,13 +112,15 @@ if (server !== undefined) {
   })
 
   t.test('A counter follows the user whom it is about', async (t) => {
-    const { store, count, keys } = await open(t)
+    const { prefix, store, count, keys } = await open(t)
     const ofUser = async (userId: string) => (await store.list({ userId }, {})).map(({ key }) => key)
 
     await count(counter('account'))
     await count(counter('account', 'key', { userId: 'ada' }))
+    await client.pexpire(`${prefix}user:ada`, HOUR)
     await count(counter('account'))
     t.strictSame(await ofUser('ada'), ['key'])
+    t.ok(await client.pttl(`${prefix}user:ada`) > HOUR, 'and is found as long as it is counted')
     await count(counter('account', 'key', { userId: 'ben' }))
 
     t.strictSame([await ofUser('ada'), await ofUser('ben')], [[], ['key']])
