@@ -25,12 +25,23 @@ export interface Database {
   rememberRead: RememberRead
 }
 
+/** How a database is doing; SQLite knows neither connections nor changes that it could miss. */
+export interface DatabaseState {
+  /** Connections that serve requests now. */
+  usedConnections: number
+  /** Requests that wait for a connection. */
+  waitingRequests: number
+  /** Whether changes are heard, so that what was read is remembered. */
+  hearsChanges: boolean
+}
+
 /** A database whose schema is up to date. */
 export interface OpenDatabase extends Database {
   /** The names of the migrations that were applied now. */
   applied: string[]
   /** @throws UnavailableError if the database can't be read */
   ping: () => Promise<void>
+  state: () => DatabaseState
   /**
    * Writes a consistent copy to a new file.
    *

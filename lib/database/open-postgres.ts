@@ -77,7 +77,8 @@ async function open (url: string, { isDirect, schema }: Server, applied: string[
   const listener = isDirect ? listenTo(url, schema, log) : undefined
   const begin = isDirect ? 'begin' : beginWithBounds()
   const hear = listener && { onConnect: listener.hear as (client: ClientBase) => void }
-  const db = new RetryingKysely({ dialect: createPostgresDialect(createServingPool(url, { isDirect, ...hear }), begin) })
+  const pool = createServingPool(url, { isDirect, ...hear })
+  const db = new RetryingKysely({ dialect: createPostgresDialect(pool, begin) })
   // Whether the server answers must show also while all connections are taken.
   const pinging = new RetryingKysely({ dialect: createPostgresDialect(createServingPool(url, { isDirect, max: 1 }), begin) })
   await listener?.start()
@@ -97,6 +98,12 @@ async function open (url: string, { isDirect, schema }: Server, applied: string[
     rememberRead: <Value>(find: Find<Value>, ownerOf: (value: Value) => string | undefined = () => undefined) => listener === undefined
       ? find
       : rememberAnnounced(find, ownerOf, listener, { size: REMEMBERED_READS, maxAgeMs: REMEMBERED_FOR_MS, now: () => performance.now() }),
+
+    state: () => ({
+      usedConnections: pool.totalCount - pool.idleCount,
+      waitingRequests: pool.waitingCount,
+      hearsChanges: listener?.isHeard() === true
+    }),
 
     ping: async () => { await sql`select name from roles limit 1`.execute(pinging) },
 

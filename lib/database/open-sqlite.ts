@@ -27,6 +27,7 @@ export async function openSqliteDatabase (path: string): Promise<OpenDatabase> {
         return (values: Values) => reader.first<Row>(compiled.sql, bind(compiled, values))
       },
       rememberRead: <Value>(find: Find<Value>) => remember(find, reader.version, REMEMBERED_READS),
+      state: () => ({ usedConnections: 0, waitingRequests: 0, hearsChanges: true }),
       ping: async () => { reader.first('select name from roles limit 1', []) },
       backup: reader.backup,
       close

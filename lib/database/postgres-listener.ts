@@ -51,9 +51,6 @@ export function createListener (url: string, { schema, now, onTurn }: Options): 
   /** Rejects when the connection is lost. */
   async function listen (onHeard: () => void): Promise<never> {
     const client = createClient(url, HEARD_FOR_MS)
-    const lost = new AbortController()
-    client.on('end', () => { lost.abort() })
-    const signal = AbortSignal.any([lost.signal, stopping.signal])
     try {
       await client.connect()
       await hear(client)
@@ -63,7 +60,7 @@ export function createListener (url: string, { schema, now, onTurn }: Options): 
         await client.query('select') // what was announced before it is here before its answer
         heardUntil = askedAt + HEARD_FOR_MS
         onHeard()
-        await pause(SIGN_OF_LIFE_EVERY_MS, undefined, { signal })
+        await pause(SIGN_OF_LIFE_EVERY_MS, undefined, { signal: stopping.signal })
       }
     } finally {
       heardUntil = -Infinity

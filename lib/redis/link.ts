@@ -14,6 +14,7 @@ const ALONE_MS = 1000
 export interface RedisLink {
   /** What all keys begin with. */
   readonly prefix: string
+  readonly isAway: boolean
   /**
    * Asks in one round trip.
    *
@@ -90,6 +91,8 @@ export function createRedisLink (server: RedisConfig, { prefix, probe, onThere, 
 
   return {
     prefix,
+
+    get isAway () { return current?.isUsable !== true },
 
     async ask (send) {
       const asked = current

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import fp from 'fastify-plugin'
 import type { Config } from '../../lib/config.ts'
-import type { Database, OpenDatabase } from '../../lib/database/database.ts'
+import type { Database, DatabaseState, OpenDatabase } from '../../lib/database/database.ts'
 import { openSqliteDatabase } from '../../lib/database/open-sqlite.ts'
 import { isExposed, readOrCreateSecret, secretPathFor } from '../../lib/service-secret.ts'
 
@@ -13,6 +13,7 @@ declare module 'fastify' {
     secrets: readonly string[]
     /** @throws UnavailableError if the database can't be read */
     pingDatabase: () => Promise<void>
+    databaseState: () => DatabaseState
     /** Writes a consistent copy of the SQLite database to a new file. */
     backupDatabase: (path: string) => void
   }
@@ -26,7 +27,7 @@ export default fp(async (fastify) => {
   fastify.decorate('secrets', secretsOf(config))
   if (database.engine === 'sqlite') warnIfExposed(secretPathFor(database.path))
 
-  const { applied, db, prepareRead, rememberRead, ping, backup, close } = await open()
+  const { applied, db, prepareRead, rememberRead, ping, state, backup, close } = await open()
   fastify.addHook('onClose', close)
   if (applied.length > 0) log.info({ migrations: applied }, 'The schema is up to date')
 
@@ -34,6 +35,7 @@ export default fp(async (fastify) => {
   fastify.decorate('prepareRead', prepareRead)
   fastify.decorate('rememberRead', rememberRead)
   fastify.decorate('pingDatabase', ping)
+  fastify.decorate('databaseState', state)
   fastify.decorate('backupDatabase', backup)
 
   async function open (): Promise<OpenDatabase> {

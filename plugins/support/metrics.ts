@@ -5,7 +5,7 @@ import { methodLabel, routeLabel, tokenOutcome } from '../../lib/metrics/labels.
 
 /** Measures, and tells Prometheus on a port of its own. Without `METRICS_PORT` nothing of it is loaded. */
 export default fp(async (fastify) => {
-  const { audit, clock, config, grants, keyRing, liveSessions, log, passwordHasher } = fastify
+  const { audit, clock, config, databaseState, grants, keyRing, liveSessions, log, passwordHasher, redis } = fastify
   const { metricsPort: port } = config
   if (port === undefined) return
 
@@ -20,7 +20,9 @@ export default fp(async (fastify) => {
     }),
     signingKeyAgeMs: () => clock.now() - keyRing.current().activatesAt,
     keyRotationMs: config.keyRotationMs,
-    grantTypes: () => grants.keys()
+    grantTypes: () => grants.keys(),
+    database: databaseState,
+    isRedisAway: () => redis?.isAway === true
   })
 
   passwordHasher.queue.watch(metrics.hashing)
@@ -49,4 +51,4 @@ export default fp(async (fastify) => {
     log.info(`Metrics at ${listener.url}`)
   })
   fastify.addHook('onClose', async () => { listener?.close() })
-}, { name: 'metrics', fastify: '5.x', dependencies: ['audit', 'clock', 'config', 'grants', 'key-ring', 'live-sessions', 'password-hasher'] })
+}, { name: 'metrics', fastify: '5.x', dependencies: ['audit', 'clock', 'config', 'database', 'grants', 'key-ring', 'live-sessions', 'password-hasher', 'redis'] })
