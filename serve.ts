@@ -28,7 +28,8 @@ async function start (config: Config): Promise<void> {
   lowerWorkerPriority()
 
   closeWithGrace({ delay: DRAIN_MS, logger }, async ({ err }) => {
-    if (err !== undefined) logger.fatal(err, 'The process stops after an error that nobody caught')
+    if (err === undefined) await fastify.drain()
+    else logger.fatal(err, 'The process stops after an error that nobody caught')
     await fastify.close()
   })
 

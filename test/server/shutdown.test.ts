@@ -6,9 +6,11 @@ import { json } from 'node:stream/consumers'
 import t from 'tap'
 import { databasePath, readRows } from '../command.ts'
 import { FORM_HEADERS, JOHN, temporaryDirectory, testEnv } from '../helper.ts'
+import { open } from '../raw-http.ts'
 import { startServer, type ServerProcess } from '../server-process.ts'
 
 const ATTEMPTS = 2000
+const KEPT_OPEN = 20
 
 /** A log-in that the server has accepted, and whose form arrives when the test wants. */
 async function beginLogIn ({ url }: ServerProcess): Promise<{ finish: () => Promise<{ status: number | undefined, body: unknown }> }> {
@@ -52,6 +54,26 @@ for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     t.same(readRows(databasePath(env), 'select revoked_at from sessions'), [{ revoked_at: null }])
   })
 }
+
+t.test('SIGTERM ends a connection that a client keeps open with an answer, so that no request of a gateway is lost', async (t) => {
+  const server = await startServer(t, testEnv(t))
+  const connections = await Promise.all(Array.from({ length: KEPT_OPEN }, async () => await open(t, Number(new URL(server.url).port))))
+  let answered = 0
+  let lost = 0
+
+  await Promise.all(connections.map(async (connection) => {
+    for (let count = 1, isLast = false; !isLast; count++) {
+      connection.send('GET /health/live HTTP/1.1\r\nhost: latchkey\r\n\r\n')
+      const answers = await Promise.race([connection.answers(count), connection.end()])
+      if (answers.length < count) lost++
+      isLast = answers.length < count || answers.at(-1)?.headers.connection === 'close'
+      if (++answered === 10 * KEPT_OPEN) server.kill('SIGTERM')
+    }
+  }))
+
+  t.equal(lost, 0)
+  t.same(await server.exit, { code: 0, stderr: '' })
+})
 
 t.test('An error that nobody caught is logged and ends the process with 1', async (t) => {
   const fault = join(temporaryDirectory(t), 'fault.mjs')

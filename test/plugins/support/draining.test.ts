@@ -6,6 +6,7 @@ import { build, JOHN } from '../../helper.ts'
 import { formRequest, listen, open, request, type Connection } from '../../raw-http.ts'
 
 const LOG_IN = formRequest('/token', new URLSearchParams(JOHN).toString())
+const LIVE = 'GET /health/live HTTP/1.1\r\nhost: latchkey\r\n\r\n'
 
 /** A service that stops while a log-in waits for its hash. */
 async function stopWhileBusy (t: Test): Promise<{ app: FastifyInstance, port: number, busy: Connection, waiting: Connection, finish: () => void, stopped: () => Promise<unknown> }> {
@@ -28,6 +29,14 @@ async function stopWhileBusy (t: Test): Promise<{ app: FastifyInstance, port: nu
   const stopped = app.close()
   while (!app.isDraining() || app.server.listening) await setImmediate()
   return { app, port, busy, waiting, finish, stopped: async () => { await stopped } }
+}
+
+/** A connection that a client keeps open after its first answer. */
+async function openIdle (t: Test, port: number): Promise<Connection> {
+  const connection = await open(t, port)
+  connection.send(LIVE)
+  await connection.answers(1)
+  return connection
 }
 
 t.test('a request in flight is finished, and its connection then closed, although the client would keep it', async (t) => {
@@ -67,7 +76,7 @@ t.test('meanwhile it is live and not ready', async (t) => {
 t.test('a request that comes meanwhile is served, and is the last one of its connection', async (t) => {
   const { waiting, finish, stopped } = await stopWhileBusy(t)
 
-  waiting.send('GET /health/live HTTP/1.1\r\nhost: latchkey\r\n\r\n' + request('GET /health/live'))
+  waiting.send(LIVE + request('GET /health/live'))
   const answers = await waiting.end()
   finish()
   await stopped()
@@ -102,12 +111,34 @@ t.test('without a request in flight it ends at once, whoever is connected', asyn
   const app = await build(t)
   const port = await listen(app)
   const silent = await open(t, port)
-  const idle = await open(t, port)
-  idle.send('GET /health/live HTTP/1.1\r\nhost: latchkey\r\n\r\n')
-  await idle.answers(1)
+  const idle = await openIdle(t, port)
 
   await app.close()
 
   t.same(await silent.end(), [])
+  t.equal((await idle.end()).length, 1)
+})
+
+t.test('while it drains nobody can connect, and an idle connection is served once more', async (t) => {
+  const app = await build(t)
+  const port = await listen(app)
+  const [idle, other] = [await openIdle(t, port), await openIdle(t, port)]
+
+  const drained = app.drain()
+  await t.rejects(open(t, port), { code: 'ECONNREFUSED' })
+  for (const connection of [idle, other]) connection.send(LIVE)
+  const answers = [await idle.end(), await other.end()]
+  await drained
+
+  t.strictSame(answers.map((all) => all.map(({ status, headers }) => [status, headers.connection])), Array(2).fill([[200, 'keep-alive'], [200, 'close']]))
+})
+
+t.test('a connection that stays idle does not hold up the end', async (t) => {
+  const app = await build(t)
+  const idle = await openIdle(t, await listen(app))
+
+  await app.drain()
+  await app.close()
+
   t.equal((await idle.end()).length, 1)
 })
