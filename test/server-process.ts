@@ -19,6 +19,9 @@ export interface ServerProcess {
   exit: Promise<{ code: number | null, stderr: string }>
 }
 
+/** Where requests go. */
+type At = Pick<ServerProcess, 'url'>
+
 /** Starts the service as a process of its own on a free port, and ends it when the test ends. */
 export async function startServer (t: Test, env: Env, { cwd = REPOSITORY, nodeOptions = '' } = {}): Promise<ServerProcess> {
   const { NODE_OPTIONS = '', ...inherited } = childEnv({ ...env, LOG_LEVEL: 'info' })
@@ -58,16 +61,16 @@ export async function post (url: string, form: Record<string, string>): Promise<
   return await fetch(url, { method: 'POST', headers: FORM_HEADERS, body: new URLSearchParams(form).toString() })
 }
 
-export async function logInAt ({ url }: ServerProcess, form: Record<string, string> = JOHN): Promise<Tokens> {
+export async function logInAt ({ url }: At, form: Record<string, string> = JOHN): Promise<Tokens> {
   const response = await post(`${url}/token`, form)
   if (response.status !== 200) throw new Error(`log-in failed: ${await response.text()}`)
   return await response.json() as Tokens
 }
 
-export async function refreshAt ({ url }: ServerProcess, refreshToken: string): Promise<Response> {
+export async function refreshAt ({ url }: At, refreshToken: string): Promise<Response> {
   return await post(`${url}/token`, { grant_type: 'refresh_token', refresh_token: refreshToken })
 }
 
-export async function readProfileAt ({ url }: ServerProcess, accessToken: string): Promise<Response> {
+export async function readProfileAt ({ url }: At, accessToken: string): Promise<Response> {
   return await fetch(`${url}/users/me`, { headers: { authorization: `Bearer ${accessToken}` } })
 }

@@ -73,7 +73,7 @@ export function canRunProgram (t: Test, path: string): boolean {
 }
 
 /** An API that trusts its gateway, and tells what it got. Its answers may be kept by anybody, which is its fault. */
-async function startApi (t: Test): Promise<string> {
+export async function startApi (t: Test): Promise<string> {
   const server = createServer((request, response) => {
     const body = JSON.stringify({ method: request.method, url: request.url, headers: pairs(request) })
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), 'cache-control': 'public, max-age=60' }).end(body)
@@ -90,7 +90,8 @@ function pairs ({ rawHeaders }: IncomingMessage): Array<[string, string]> {
   return rawHeaders.flatMap((name, index) => index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1] as string] as [string, string]] : [])
 }
 
-async function run (t: Test, { path, config, adapt, args }: Program, addresses: Addresses): Promise<ChildProcess> {
+/** Resolves when it listens; it is ended when the test ends. */
+export async function runGateway (t: Test, { path, config, adapt, args }: Program, addresses: Addresses): Promise<ChildProcess> {
   const file = join(addresses.directory, 'gateway.conf')
   writeFileSync(file, adapt(readFileSync(join(REPOSITORY, config), 'utf8'), addresses))
   const gateway = spawn(path, args(file, addresses.directory), { stdio: ['ignore', 'ignore', 'pipe'] })
@@ -128,7 +129,7 @@ export async function startGateway (t: Test, program: Program): Promise<Gateway>
   mkdirSync(join(directory, 'keys'))
   const addresses = { directory, issuer, latchkey: new URL(issuer).host, api: await startApi(t), loginPort: await findFreePort(), apiPort: await findFreePort() }
   await program.prepare?.(addresses)
-  const gateway = await run(t, program, addresses)
+  const gateway = await runGateway(t, program, addresses)
 
   const { advance } = stopClock(app)
   await createUser(app, { username: 'root', password: 'a password of the test', roles: ['user', 'admin'] })
