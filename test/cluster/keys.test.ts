@@ -40,15 +40,15 @@ async function startPair (t: Test): Promise<Pair> {
 /** A service that keeps the JWKS as long as it may, and does not ask again for a key that it does not know. */
 function createVerifier ({ url }: Replica, { env, now }: Pair): (token: string) => Promise<boolean> {
   let fetchedAt = -Infinity
-  let keys: ReturnType<typeof createLocalJWKSet>
+  let keys: Promise<ReturnType<typeof createLocalJWKSet>>
+  const fetchKeys = async () => createLocalJWKSet(await (await fetch(`${url}/.well-known/jwks.json`)).json() as JSONWebKeySet)
   return async (token) => {
     if (now() - fetchedAt >= JWKS_MAX_AGE * 1000) {
-      const response = await fetch(`${url}/.well-known/jwks.json`)
-      keys = createLocalJWKSet(await response.json() as JSONWebKeySet)
+      keys = fetchKeys()
       fetchedAt = now()
     }
     const options = { issuer: env.PUBLIC_URL as string, audience: env.PUBLIC_URL as string, typ: 'at+jwt', currentDate: new Date(now()) }
-    return await jwtVerify(token, keys, options).then(() => true, () => false)
+    return await jwtVerify(token, await keys, options).then(() => true, () => false)
   }
 }
 

@@ -14,6 +14,7 @@ export interface LoadResult {
   answered: number
   /** Everything but a good answer. */
   failures: string[]
+  slowestMs: number
   /** The newest tokens of each session. */
   sessions: Tokens[]
 }
@@ -29,14 +30,17 @@ export async function startLoad (at: { url: string }): Promise<Load> {
   const sessions = await Promise.all(Array.from({ length: READERS + REFRESHERS }, async () => await logInAt(at)))
   const failures: string[] = []
   let answered = 0
+  let slowestMs = 0
 
   async function repeat (name: string, ask: () => Promise<Response>, onGood: (response: Response) => Promise<unknown>): Promise<void> {
     while (!over.signal.aborted) {
+      const askedAt = performance.now()
       try {
         const response = await ask()
         if (response.status === 200) await onGood(response)
         else failures.push(`${name}: ${response.status} ${await response.text()}`)
         answered++
+        slowestMs = Math.max(slowestMs, performance.now() - askedAt)
       } catch (error) {
         failures.push(`${name}: ${String((error as Error).cause ?? error)}`)
       }
@@ -61,7 +65,7 @@ export async function startLoad (at: { url: string }): Promise<Load> {
     async stop () {
       over.abort()
       await clients
-      return { answered, failures, sessions }
+      return { answered, failures, slowestMs, sessions }
     }
   }
 }
