@@ -1,12 +1,13 @@
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite'
 import { uuidv7 } from 'uuidv7'
+import { openPatientPostgres } from '../lib/database/open-postgres.ts'
 import type { SessionRow, Tables, UserRoleRow, UserRow } from '../lib/database/tables.ts'
 
 export interface Seed {
-  /** Of a database with the schema of the service, which must not run. */
-  path: string
   count: number
   passwordHash: string
+  /** How many of them are given back. */
+  sample: number
 }
 
 /** A user with a session, as the database has them. */
@@ -32,30 +33,58 @@ export function namesOf (place: number, count: number): { username: string, emai
   return { username: `person-${digits}`, email: `mail-${digits}@example.com` }
 }
 
+/** Users, each with a session, in the order of their names. */
+function * makeUsers ({ count, passwordHash, sample }: Seed) {
+  for (let made = 0; made < count; made++) {
+    const isAdmin = made === 0
+    const row: SeededRow = { id: uuidv7(), ...namesOf(made, count), sessionId: uuidv7() }
+    yield {
+      row,
+      isSample: made % Math.ceil(count / sample) === 0,
+      user: userRow(row, passwordHash),
+      session: sessionRow(row, isAdmin ? ADMIN_SCOPE : USER_SCOPE),
+      roles: isAdmin ? [{ user_id: row.id, role: 'admin' } satisfies UserRoleRow] : []
+    }
+  }
+}
+
 /**
  * Makes users, each with a session, straight in the database: through the service a million of them would take an hour.
  * The first is an administrator.
  *
+ * @param path of a database with the schema of the service, which must not run
  * @returns as many of them as asked for, spread over all
  */
-export function seedUsers ({ path, count, passwordHash }: Seed, sample: number): SeededRow[] {
+export function seedSqlite (path: string, seed: Seed): SeededRow[] {
   const database = new DatabaseSync(path)
   database.exec('pragma synchronous = off; pragma cache_size = -262144')
   const insertUser = inserter(database, 'users')
   const insertSession = inserter(database, 'sessions')
   const insertRole = inserter(database, 'user_roles')
   const rows: SeededRow[] = []
-  for (let made = 0; made < count; made++) {
+  let made = 0
+  for (const { row, isSample, user, session, roles } of makeUsers(seed)) {
     if (made % IN_ONE_TRANSACTION === 0) database.exec(made === 0 ? 'begin' : 'commit; begin')
-    const row = { id: uuidv7(), ...namesOf(made, count), sessionId: uuidv7() }
-    insertUser(userRow(row, passwordHash))
-    insertSession(sessionRow(row, made === 0 ? ADMIN_SCOPE : USER_SCOPE))
-    if (made === 0) insertRole({ user_id: row.id, role: 'admin' } satisfies UserRoleRow)
-    if (made % Math.ceil(count / sample) === 0) rows.push(row)
+    made++
+    insertUser(user)
+    insertSession(session)
+    roles.forEach(insertRole)
+    if (isSample) rows.push(row)
   }
   database.exec('commit; pragma wal_checkpoint(truncate)')
   database.close()
   return rows
+}
+
+/** The same in PostgreSQL, for as many as one statement takes. */
+export async function seedPostgres (url: string, seed: Seed): Promise<SeededRow[]> {
+  const made = [...makeUsers(seed)]
+  const db = await openPatientPostgres(url)
+  await db.insertInto('users').values(made.map(({ user }) => user)).execute()
+  await db.insertInto('sessions').values(made.map(({ session }) => session)).execute()
+  await db.insertInto('user_roles').values(made.flatMap(({ roles }) => roles)).execute()
+  await db.destroy()
+  return made.filter(({ isSample }) => isSample).map(({ row }) => row)
 }
 
 /** The statement is prepared with the first row, whose members are the columns. */

@@ -1,9 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { buildApp } from '../app.ts'
 import { loadConfig } from '../lib/config.ts'
-import { ADMIN_SCOPE, seedUsers, USER_SCOPE, type SeededRow } from './seed.ts'
+import { ADMIN_SCOPE, seedPostgres, seedSqlite, USER_SCOPE, type SeededRow } from './seed.ts'
 
 export type Env = Record<string, string>
 
@@ -11,6 +12,7 @@ export type Env = Record<string, string>
 export interface Workspace {
   directory: string
   env: Env
+  engine: 'SQLite' | 'PostgreSQL'
   /** Where the service's log goes. */
   logPath: string
   /** How many users are in the database. */
@@ -36,6 +38,8 @@ export interface WorkspaceOptions {
   users?: number
   /** How many of them the measurements use. */
   sample?: number
+  /** Of an empty schema in PostgreSQL; otherwise it is an SQLite database in the directory. */
+  databaseUrl?: string | undefined
   env?: Env
 }
 
@@ -67,13 +71,14 @@ function envOf (directory: string): Env {
   }
 }
 
-export async function createWorkspace ({ users: count = USERS, sample = count, env: changes = {} }: WorkspaceOptions = {}): Promise<Workspace> {
+export async function createWorkspace ({ users: count = USERS, sample = count, databaseUrl, env: changes = {} }: WorkspaceOptions = {}): Promise<Workspace> {
   // Beside the real database: a temporary directory may be on a disk that never waits.
   mkdirSync(DATA, { recursive: true, mode: 0o700 })
   const directory = mkdtempSync(join(DATA, 'bench-'))
   const remove = (): void => { rmSync(directory, { recursive: true, force: true }) }
   process.once('exit', remove)
-  const env = { ...envOf(directory), ...changes }
+  const postgres = databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl, LATCHKEY_SECRET: randomUUID() }
+  const env = { ...envOf(directory), ...postgres, ...changes }
   const config = loadConfig(env)
   const withApp = async <Result>(work: (fastify: Awaited<ReturnType<typeof buildApp>>) => Promise<Result>): Promise<Result> => {
     const fastify = await buildApp(config, SILENT)
@@ -83,7 +88,8 @@ export async function createWorkspace ({ users: count = USERS, sample = count, e
   }
 
   const hash = await withApp(async (fastify) => await fastify.passwordHasher.hash(PASSWORD))
-  const rows = seedUsers({ path: databasePath(directory), count, passwordHash: hash }, sample)
+  const seed = { count, sample, passwordHash: hash }
+  const rows = databaseUrl === undefined ? seedSqlite(databasePath(directory), seed) : await seedPostgres(databaseUrl, seed)
   const tokens = await withApp(async ({ accessTokens }) => rows.map(({ id, sessionId }, index) => accessTokens.issue({
     userId: id,
     sessionId,
@@ -95,6 +101,7 @@ export async function createWorkspace ({ users: count = USERS, sample = count, e
   return {
     directory,
     env,
+    engine: databaseUrl === undefined ? 'SQLite' : 'PostgreSQL',
     userCount: count,
     logPath: join(directory, 'service.log'),
     users: rows.map((row, index) => ({ ...row, accessToken: tokens[index] as string })),

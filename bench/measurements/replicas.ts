@@ -1,0 +1,27 @@
+import { availableParallelism } from 'node:os'
+import { inTurn, load, type Bench } from '../load.ts'
+import { startService } from '../processes.ts'
+import { ratioFigure, type Figure } from '../report.ts'
+import { loginRequests } from '../requests.ts'
+
+const CONNECTIONS = 10
+const GOAL = 0.95
+
+/** Logging in at two replicas, each with half of the cores, as if it had a machine of that size, against one that has all. */
+export async function measureReplicas ({ workspace, rounds, seconds }: Bench): Promise<Figure[]> {
+  const half = { ...workspace, env: { ...workspace.env, HASH_CONCURRENCY: String(Math.max(1, Math.floor(availableParallelism() / 2))) } }
+  const one = await startService(workspace)
+  const two = [await startService(half), await startService(half)]
+  const requests = loginRequests(workspace)
+
+  const logInAtOne = async (): Promise<number> => await load({ url: one.url, seconds, connections: CONNECTIONS, requests })
+  const logInAtTwo = async (): Promise<number> => {
+    const rates = await Promise.all(two.map(async ({ url }) => await load({ url, seconds, connections: CONNECTIONS / two.length, requests })))
+    return rates.reduce((sum, rate) => sum + rate)
+  }
+
+  await inTurn(1, logInAtOne, logInAtTwo) // warms all up
+  const rates = await inTurn(rounds, logInAtOne, logInAtTwo)
+  await Promise.all([one, ...two].map(async (server) => { await server.stop() }))
+  return [ratioFigure('POST /token (password), two replicas with half of the cores each : one', GOAL, rates)]
+}
