@@ -110,7 +110,7 @@ async function open (url: string, { isDirect, schema }: Server, applied: string[
     backup: () => { throw new StartupError('A PostgreSQL database is copied with its own tools, such as pg_dump') },
 
     async close () {
-      await listener?.stop()
+      listener?.stop()
       await Promise.all([db.destroy(), pinging.destroy()])
     }
   }

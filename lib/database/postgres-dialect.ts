@@ -37,7 +37,7 @@ class QueryCompiler extends PostgresQueryCompiler {
   // Text is compared and sorted by its bytes, as SQLite does, whatever the language of the server is.
   protected override visitDataType (node: DataTypeNode): void {
     super.visitDataType(node)
-    if (node.dataType === 'text' && this.parentNode?.kind === 'ColumnDefinitionNode') this.append(' collate "C"')
+    if (node.dataType === 'text') this.append(' collate "C"')
   }
 }
 

@@ -45,6 +45,15 @@ if (await needsPostgres(t)) {
     t.strictSame([announced, turns], [['everybody'], [true]])
   })
 
+  t.test('That changes are heard is told once', async (t) => {
+    const { turns, proxy } = await openByProxy(t)
+    const signsOfLife = (): number => proxy.sent().split('select').length
+
+    t.ok(await until(() => signsOfLife() > 3))
+
+    t.strictSame(turns, [true])
+  })
+
   t.test('A change is announced with its user, and those of other schemas are not', async (t) => {
     const { listener, announced } = open(t, TEST_DATABASE_URL)
     await listener.start()
