@@ -1,4 +1,3 @@
-import type { FastifyInstance } from 'fastify'
 import { pino } from 'pino'
 import type { Test } from 'tap'
 import { buildApp } from '../../app.ts'
@@ -13,7 +12,6 @@ import { startServer, type ServerProcess } from '../server-process.ts'
 /** A process that can be ended and started again at the same address. */
 export interface Replica {
   url: string
-  log: () => string
   /** Resolves to the exit code: null if the signal itself ended the process. */
   stop: (signal: NodeJS.Signals) => Promise<number | null>
   kill: (signal: NodeJS.Signals) => void
@@ -77,26 +75,15 @@ async function startReplica (t: Test, env: Env, host: string): Promise<Replica> 
   let server = await start()
   return {
     url: server.url,
-    log: () => server.log(),
     stop: async (signal) => await server.stop(signal),
     kill: (signal) => { server.kill(signal) },
     start: async () => { server = await start() }
   }
 }
 
-/** Does something in the service's own database, as the command does. */
-export async function withApp<Result> ({ env }: Pair, work: (app: FastifyInstance) => Promise<Result>): Promise<Result> {
+/** Makes users who can log in with `PASSWORD`. */
+export async function createUsers ({ env }: Pair, users: Array<{ username: string, roles?: string[] }>): Promise<void> {
   const app = await buildApp(loadConfig(env), pino({ level: 'silent' }))
-  try {
-    return await work(app)
-  } finally {
-    await app.close()
-  }
-}
-
-/** Users who can log in with `PASSWORD`. */
-export async function createUsers (pair: Pair, users: Array<{ username: string, roles?: string[] }>): Promise<void> {
-  await withApp(pair, async (app) => {
-    for (const user of users) await createUser(app, { ...user, password: PASSWORD })
-  })
+  for (const user of users) await createUser(app, { ...user, password: PASSWORD })
+  await app.close()
 }
