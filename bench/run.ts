@@ -31,7 +31,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>
 }
 const ON_DEMAND = 'peers'
 /** Those that make sense with each database. */
-const ON_POSTGRES: typeof MEASUREMENTS = { profile: measureProfile, login: measureLogin, refresh: measureRefresh, replicas: measureReplicas }
+const ON_POSTGRES: typeof MEASUREMENTS = { profile: measureProfile, login: measureLogin, replicas: measureReplicas }
 const MEASUREMENTS_ON: Readonly<Record<string, typeof MEASUREMENTS>> = { sqlite: MEASUREMENTS, postgres: ON_POSTGRES }
 
 const FULL = { rounds: 5, seconds: 3, isQuick: false }
