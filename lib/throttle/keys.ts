@@ -48,8 +48,7 @@ const MAX_CHARACTERS = 1024
 /** All ways to write an identifier are one, and so are those that differ in what nobody can have in one. */
 function canonicalText (typed: string): string {
   const text = typed.slice(0, MAX_CHARACTERS)
-  const identifier = canonicalIdentifier(text) ?? canonicalIdentifier(text.normalize('NFKC').trim())
-  return identifier?.value ?? canonicalUsername(text).trim()
+  return canonicalIdentifier(text)?.value ?? canonicalUsername(text).trim()
 }
 
 /** @param pseudonym gives a text that leads nowhere and is the same each time */

@@ -54,6 +54,15 @@ t.test('a failure that is not counted yet counts', async (t) => {
   t.equal(findsRoom(inFlight, 0), false, 'the sixth, after the fifth has failed')
 })
 
+t.test('failures that are counted and those that are not yet do not cancel each other', async (t) => {
+  const inFlight = createInFlight()
+  for (let count = 0; count < 2; count++) inFlight.begin(['key']).fail()
+  const running = [inFlight.begin(['key'])]
+  t.equal(running[0]?.hasRoom('key', 2, FREE), true, 'the fifth')
+
+  t.equal(findsRoom(inFlight, 2), false, 'the sixth')
+})
+
 t.test('past what is free nobody begins before the failure that came before is counted', async (t) => {
   const inFlight = createInFlight()
   const attempt = inFlight.begin(['key'])
