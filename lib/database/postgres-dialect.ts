@@ -56,7 +56,7 @@ class Caller implements DatabaseConnection {
   readonly #client: PoolClient
   #isInTransaction = false
   #isBroken = false
-  /** What went wrong first in the transaction: everything after it fails, and would only say so. */
+  /** What went wrong first: in a transaction everything after it fails, and would only say so. */
   #fault: unknown
 
   constructor (client: PoolClient) {
@@ -77,7 +77,6 @@ class Caller implements DatabaseConnection {
       return await this.#client.query(sql, parameters)
     } catch (error) {
       if (isConnectionFault(error)) this.#isBroken = true
-      if (!this.#isInTransaction) throw translate(error)
       this.#fault ??= translate(error)
       throw this.#fault
     }

@@ -31,12 +31,21 @@ if (await needsPostgres(t)) {
     t.not(await connectionOf(db), before)
   })
 
-  t.test('A connection is used again after a statement that the server refused', async (t) => {
+  t.test('A connection is used again', async (t) => {
     const db = await open(t, await emptySchema(t))
     const before = await connectionOf(db)
 
-    await t.rejects(sql`select nothing`.execute(db), { code: '42703' })
+    t.test('after a statement that the server refused', async (t) => {
+      await t.rejects(sql`select nothing`.execute(db), { code: '42703' })
 
-    t.equal(await connectionOf(db), before)
+      t.equal(await connectionOf(db), before)
+    })
+
+    t.test('after a transaction, done or not', async (t) => {
+      await db.transaction().execute(async (tx) => { await connectionOf(tx) })
+      await t.rejects(db.transaction().execute(async () => { throw new Error('not this time') }))
+
+      t.equal(await connectionOf(db), before)
+    })
   })
 }
