@@ -9,14 +9,24 @@ const PER_SECOND = 2500
 /**
  * Sends refusals that say when to come again (429, 503) at a pace while the event loop is busy. Somebody who asks again
  * at once, on hundreds of connections, would otherwise be refused as fast as one core can: no new connection would be
- * accepted meanwhile, and nothing be left of that core for password hashes.
+ * accepted meanwhile, and nothing be left of that core for password hashes. Who hangs up leaves the line, which otherwise
+ * would grow without an end.
  */
 export default fp(async (fastify) => {
-  const pace = createPace({ isBusy: createBusyGauge(BUSY), perSecond: PER_SECOND })
+  const pace = createPace({ isBusy: createBusyGauge(BUSY), now: () => performance.now(), perSecond: PER_SECOND })
 
   fastify.addHook('onSend', (_request, reply, payload, done) => {
-    if (reply.hasHeader('retry-after')) pace.pass(() => { done(null, payload) })
-    else done(null, payload)
+    const { raw: response } = reply
+    const isGone = response.destroyed
+    if (isGone || !reply.hasHeader('retry-after')) {
+      done(null, payload)
+      return
+    }
+    const leave = pace.pass(() => {
+      // Meanwhile another answer may have been given, such as the one to a handler that took too long.
+      if (!response.headersSent) done(null, payload)
+    })
+    response.once('close', leave)
   })
   fastify.addHook('preClose', async () => { pace.stop() })
 }, { name: 'refusal-pace', fastify: '5.x' })

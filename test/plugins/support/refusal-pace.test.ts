@@ -1,11 +1,17 @@
+import { once } from 'node:events'
 import { mock } from 'node:test'
 import { setImmediate as nextTurn } from 'node:timers/promises'
-import Fastify, { type FastifyInstance } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify'
 import t, { type Test } from 'tap'
 import refusalPace from '../../../plugins/support/refusal-pace.ts'
+import { exchange, listen, request } from '../../raw-http.ts'
+
+async function refuse (reply: FastifyReply): Promise<FastifyReply> {
+  return await reply.code(503).header('retry-after', '1').send({})
+}
 
 /** A service whose event loop has worked for a while and done nothing else, and for which no time passes. */
-async function buildBusy (t: Test): Promise<FastifyInstance> {
+async function buildBusy (t: Test, addRoutes: (fastify: FastifyInstance) => void = () => {}): Promise<FastifyInstance> {
   await nextTurn() // nothing is measured before the first turn
   const fastify = Fastify() as unknown as FastifyInstance
   t.teardown(async () => {
@@ -13,8 +19,9 @@ async function buildBusy (t: Test): Promise<FastifyInstance> {
     await fastify.close()
   })
   await fastify.register(refusalPace)
-  fastify.get('/refused', async (_request, reply) => reply.code(503).header('retry-after', '1').send({}))
+  fastify.get('/refused', async (_request, reply) => await refuse(reply))
   fastify.get('/served', async () => ({}))
+  addRoutes(fastify)
   await fastify.ready()
   mock.timers.enable({ apis: ['setTimeout'] })
   const end = performance.now() + 1000
@@ -47,4 +54,46 @@ t.test('a service that stops lets nobody wait', async (t) => {
   await fastify.close()
 
   t.strictSame(await Promise.all(answers), [503, 503, 503])
+})
+
+t.test('who hangs up leaves the line, or does not enter it', async (t) => {
+  const sent: string[] = []
+  const fastify = await buildBusy(t, (fastify) => {
+    fastify.addHook('onSend', async ({ url }) => { sent.push(url) })
+    fastify.get('/gone-before', async (request, reply) => {
+      request.raw.destroy()
+      await once(reply.raw, 'close')
+      return await refuse(reply)
+    })
+    fastify.get('/gone-meanwhile', async (request, reply) => {
+      const refused = refuse(reply)
+      request.raw.destroy()
+      return await refused
+    })
+  })
+  const port = await listen(fastify)
+  const refused = fastify.inject('/refused')
+  await nextTurn()
+
+  await exchange(t, port, request('GET /gone-before'))
+  t.strictSame(sent, ['/gone-before'])
+  await exchange(t, port, request('GET /gone-meanwhile'))
+  mock.timers.tick(10)
+  await refused
+
+  t.strictSame(sent, ['/gone-before', '/refused'])
+})
+
+t.test('a refusal that was overtaken by another answer is not sent', async (t) => {
+  const fastify = await buildBusy(t, (fastify) => {
+    fastify.get('/overtaken', (_request, reply) => {
+      refuse(reply).catch(() => {})
+      reply.code(200).removeHeader('retry-after').send({ overtook: true })
+      t.doesNotThrow(() => { mock.timers.tick(10) })
+    })
+  })
+
+  const { statusCode, payload } = await fastify.inject('/overtaken')
+
+  t.strictSame([statusCode, payload], [200, '{"overtook":true}'])
 })
