@@ -21,7 +21,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     schema: {
       operationId: 'requestEmailVerification',
       summary: 'Ask for the mail that proves an address',
-      description: 'Whoever signed up with the address and has not proven it yet gets a new link, good for 24 hours; earlier ones are void. There are at most three mails to an address within an hour. The answer is the same for every address.',
+      description: 'Whoever signed up with the address and has not proven it yet gets a new link, good for 24 hours; earlier ones are void. There are at most three mails to an address within an hour, the last of which is kept for a link for a new password. The answer is the same for every address.',
       tags: ['Sign-up and recovery'],
       security: [],
       querystring: NoQuerySchema,

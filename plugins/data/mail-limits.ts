@@ -8,9 +8,14 @@ import type { Db } from './database.ts'
 import type { Outbox } from './outbox.ts'
 import type { Throttles } from './throttles.ts'
 
+/** Asked for without a log-in. */
+export type AnonymousMailKind = 'password_reset' | 'email_verification' | 'address_in_use'
+type MailKind = AnonymousMailKind | 'password_reset_by_admin' | 'invitation' | 'email_change'
+
 /**
  * How many mails may be asked for. What is counted is counted in the transaction that owes the mail. Notices of what
- * has happened are never limited.
+ * has happened are never limited. The last mail to an address is kept for a link for a new password: else a stranger could
+ * ask for mails that bring none, or of which none is sent, and keep the owner from the way back into the account.
  */
 export interface MailLimits {
   /** @throws PublicError `slow_down` (429) while the network has asked for too many */
@@ -18,14 +23,14 @@ export interface MailLimits {
   /** Counts a request. @throws PublicError `slow_down` (429) when the network has asked for too many */
   countRequest (tx: Db, ip: string | undefined): Promise<void>
   /** Counts a mail to the canonical address. @throws PublicError `slow_down` (429) when it has had its share */
-  countMail (tx: Db, address: string): Promise<void>
+  countMail (tx: Db, kind: MailKind, address: string): Promise<void>
   /**
    * Owes the mail that somebody without a log-in has asked for. If the address has had its share, it is not owed and
    * nobody is told.
    *
    * @throws PublicError `slow_down` (429) when the network has asked for too many
    */
-  owe (tx: Db, kind: 'password_reset' | 'email_verification' | 'address_in_use', email: Email, ip: string | undefined): Promise<void>
+  owe (tx: Db, kind: AnonymousMailKind, email: Email, ip: string | undefined): Promise<void>
 }
 
 declare module 'fastify' {
@@ -33,6 +38,8 @@ declare module 'fastify' {
     mailLimits: MailLimits
   }
 }
+
+const FOR_PASSWORD: readonly MailKind[] = ['password_reset', 'password_reset_by_admin', 'invitation']
 
 interface Parts {
   outbox: Outbox
@@ -42,6 +49,11 @@ interface Parts {
 
 export function createMailLimits ({ outbox, throttles, throttleKeys }: Parts, { now }: { now: () => number }): MailLimits {
   const isWithin = async (tx: Db, counter: Counter): Promise<boolean> => await throttles.count(tx, counter, counter.rule.free) !== undefined
+
+  function counterOf (kind: MailKind, address: string): Counter {
+    const { rule, ...counter } = throttleKeys.ofMailAddress(address)
+    return { ...counter, rule: FOR_PASSWORD.includes(kind) ? rule : { ...rule, free: rule.free - 1 } }
+  }
 
   async function require (tx: Db, counter: Counter): Promise<void> {
     const { key, rule } = counter
@@ -60,13 +72,13 @@ export function createMailLimits ({ outbox, throttles, throttleKeys }: Parts, { 
       await require(tx, throttleKeys.ofMailNetwork(networkOf(ip)))
     },
 
-    async countMail (tx, address) {
-      await require(tx, throttleKeys.ofMailAddress(address))
+    async countMail (tx, kind, address) {
+      await require(tx, counterOf(kind, address))
     },
 
     async owe (tx, kind, { address, canonical }, ip) {
       await this.countRequest(tx, ip)
-      if (await isWithin(tx, throttleKeys.ofMailAddress(canonical))) await outbox.add(tx, { kind, email: address })
+      if (await isWithin(tx, counterOf(kind, canonical))) await outbox.add(tx, { kind, email: address })
     }
   }
 }

@@ -69,7 +69,7 @@ export function createOwnAccount ({ db, accounts, audit, mailLimits, outbox, pas
       await accounts.update(user.id, changes, context, async (tx) => {
         const { email: old, username } = await holdPassword(tx, user)
         await mailLimits.countRequest(tx, context.ip)
-        await mailLimits.countMail(tx, canonical)
+        await mailLimits.countMail(tx, 'email_change', canonical)
         await audit.record(tx, { type: 'email_change_requested', outcome: 'success', userId: user.id }, context)
         await outbox.add(tx, { kind: 'email_change', userId: user.id, passwordVersion: user.passwordVersion, insteadOf: old, email: address })
         if (old !== null) await outbox.add(tx, { kind: 'email_change_requested', email: old, username })

@@ -45,7 +45,7 @@ export function createUserAdministration ({ db, audit, mailLimits, outbox, users
     async invite (user, context, guard) {
       return await users.create(user, context, async (tx, id) => {
         await guard(tx)
-        await mailLimits.countMail(tx, parseEmail(user.email).canonical)
+        await mailLimits.countMail(tx, 'invitation', parseEmail(user.email).canonical)
         await outbox.add(tx, { kind: 'invitation', userId: id })
       })
     },
@@ -55,7 +55,7 @@ export function createUserAdministration ({ db, audit, mailLimits, outbox, users
         await guard(tx)
         const { email_key: address } = await tx.selectFrom('users').select('email_key').where('id', '=', id).executeTakeFirstOrThrow()
         if (address === null) throw new PublicError(409, 'no_email', 'The user has no e-mail address that a link could be sent to')
-        await mailLimits.countMail(tx, address)
+        await mailLimits.countMail(tx, 'password_reset_by_admin', address)
         await outbox.add(tx, { kind: 'password_reset_by_admin', userId: id })
         await audit.record(tx, { type: 'password_reset_requested', outcome: 'success', userId: id }, context)
       })

@@ -1,5 +1,6 @@
 import t, { type Test } from 'tap'
 import { parseEmail } from '../../lib/identifiers.ts'
+import type { AnonymousMailKind } from '../../plugins/data/mail-limits.ts'
 import type { Engine } from './engines.ts'
 import { HOUR, openRepositories } from './repositories.ts'
 import { stores } from './throttle-stores.ts'
@@ -17,8 +18,12 @@ async function openLimits (t: Test, engine: Engine) {
   return {
     ...repositories,
     countRequest: inTransaction<string | undefined>(mailLimits.countRequest),
-    countMail: inTransaction<string>(mailLimits.countMail),
-    owe: async (ip = HERE, email = ADDRESS) => { await db.transaction().execute(async (tx) => { await mailLimits.owe(tx, 'password_reset', email, ip) }) }
+    countMail: async (kind: Parameters<typeof mailLimits.countMail>[1] = 'invitation') => {
+      await db.transaction().execute(async (tx) => { await mailLimits.countMail(tx, kind, ADDRESS.canonical) })
+    },
+    owe: async (ip = HERE, email = ADDRESS, kind: AnonymousMailKind = 'password_reset') => {
+      await db.transaction().execute(async (tx) => { await mailLimits.owe(tx, kind, email, ip) })
+    }
   }
 }
 
@@ -100,11 +105,23 @@ for (const engine of stores) {
     t.test('Who may know is told that the address has had its share', async (t) => {
       const { countMail, owe, mails } = await openLimits(t, engine)
       await owe()
-      await countMail(ADDRESS.canonical)
-      await countMail(ADDRESS.canonical)
+      await countMail()
+      await countMail()
 
-      await t.rejects(countMail(ADDRESS.canonical), after(3600))
+      await t.rejects(countMail(), after(3600))
       t.equal((await mails()).length, 1)
+    })
+
+    t.test('Whatever else is asked for, one mail is left for a link for a new password', async (t) => {
+      const { countMail, owe, mails } = await openLimits(t, engine)
+      await countMail('email_change')
+      for (const kind of ['email_verification', 'address_in_use', 'email_verification'] as const) await owe(HERE, ADDRESS, kind)
+      await t.rejects(countMail('email_change'), after(3600))
+
+      await owe()
+      await owe()
+
+      t.strictSame((await mails()).map(({ kind }) => kind), ['email_verification', 'password_reset'])
     })
   })
 }

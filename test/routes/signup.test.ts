@@ -85,7 +85,7 @@ t.test('fifty parallel sign-ups with spellings of one name make one user', async
   t.strictSame((await usersBeside(app)).map(({ username }) => username), ['alice'])
 })
 
-t.test('fifty parallel sign-ups with one address make one user and three mails, and each has the same answer', async (t) => {
+t.test('fifty parallel sign-ups with one address make one user and two mails, and each has the same answer', async (t) => {
   const app = await build(t, { ...OPEN, ...BEHIND_PROXY, HASH_QUEUE_MS: '60000' })
 
   const responses = await Promise.all(Array.from({ length: 50 }, async (_, index) =>
@@ -94,7 +94,7 @@ t.test('fifty parallel sign-ups with one address make one user and three mails, 
   for (const response of responses) t.strictSame(bytesOf(response), bytesOf(responses[0] as typeof response))
   t.equal(responses[0]?.statusCode, 202)
   t.equal((await usersBeside(app)).length, 1)
-  t.strictSame((await mails(app)).map((mail) => (mail as { kind: string }).kind).toSorted(), ['address_in_use', 'address_in_use', 'email_verification'])
+  t.strictSame((await mails(app)).map((mail) => (mail as { kind: string }).kind).toSorted(), ['address_in_use', 'email_verification'])
 })
 
 t.test('the same sign-up twice at once makes one user', async (t) => {

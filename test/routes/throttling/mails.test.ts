@@ -14,10 +14,10 @@ async function start (t: Test, env: Env = {}) {
 
 const kinds = async (app: Awaited<ReturnType<typeof build>>): Promise<string[]> => (await mails(app)).map((mail) => (mail as { kind: string }).kind)
 
-for (const url of ['/password-reset', '/email-verification']) {
+for (const { url, most } of [{ url: '/password-reset', most: 3 }, { url: '/email-verification', most: 2 }]) {
   const ask = async (app: Parameters<typeof sendJson>[0], email: string, ip: string) => await sendJson(app, 'POST', url, { email }, { 'x-forwarded-for': ip })
 
-  t.test(`a hundred requests at POST ${url} for one victim owe three mails in an hour, and all look alike`, async (t) => {
+  t.test(`a hundred requests at POST ${url} for one victim owe ${most} mails in an hour, and all look alike`, async (t) => {
     const { app, clock } = await start(t)
     await addUser(app)
     const ips = addresses(50)
@@ -28,10 +28,10 @@ for (const url of ['/password-reset', '/email-verification']) {
 
     t.equal(reference.statusCode, 202)
     for (const response of [...known, ...unknown]) t.strictSame(bytesOf(response), bytesOf(reference))
-    t.equal((await mails(app)).length, 6)
+    t.equal((await mails(app)).length, 2 * most)
     clock.advance(HOUR)
     await ask(app, 'ADA@example.com', '203.0.113.1')
-    t.equal((await mails(app)).length, 7)
+    t.equal((await mails(app)).length, 2 * most + 1)
   })
 
   t.test(`a network that asks ten times at POST ${url} has to wait, whomever it asks for`, async (t) => {
@@ -83,14 +83,14 @@ t.test('a user is told that an address has had its share, and notices are never 
   const { app } = await start(t)
   const { access_token: token } = await enter(app)
   const change = async (email: string) => await send(app, token, 'PATCH', '/users/me', { email, current_password: PASSWORD })
-  for (let count = 0; count < 3; count++) t.equal((await change('new@example.com')).statusCode, 200)
+  for (let count = 0; count < 2; count++) t.equal((await change('new@example.com')).statusCode, 200)
 
   const refused = await change('New@example.com')
 
   isProblem(t, refused, 429, 'slow_down')
   t.equal(refused.headers['retry-after'], '3600')
-  t.equal((await kinds(app)).filter((kind) => kind === 'email_change').length, 3)
-  for (let index = 0; index < 7; index++) t.equal((await change(`other${index}@example.com`)).statusCode, 200)
+  t.equal((await kinds(app)).filter((kind) => kind === 'email_change').length, 2)
+  for (let index = 0; index < 8; index++) t.equal((await change(`other${index}@example.com`)).statusCode, 200)
   t.equal((await kinds(app)).filter((kind) => kind === 'email_change_requested').length, 10, 'the old address was told each time')
   isProblem(t, await change('eleventh@example.com'), 429, 'slow_down')
 })
