@@ -32,14 +32,16 @@ interface Connection {
 }
 
 const HEAD_END = '\r\n\r\n'
+const LAST_CHUNK = '\r\n0\r\n\r\n'
 
 /** The status of the answer, once all of it is there. */
 function statusOf (received: string): number | undefined {
   const headEnd = received.indexOf(HEAD_END)
   if (headEnd === -1) return undefined
   const length = /\r\ncontent-length: (\d+)/i.exec(received)?.[1]
-  if (length === undefined) throw new Error(`The answer has no length: ${received.slice(0, headEnd)}`)
-  return received.length < headEnd + HEAD_END.length + Number(length) ? undefined : Number(received.slice(9, 12))
+  // What has no length comes in chunks.
+  const isThere = length === undefined ? received.endsWith(LAST_CHUNK) : received.length >= headEnd + HEAD_END.length + Number(length)
+  return isThere ? Number(received.slice(9, 12)) : undefined
 }
 
 /** Opens a connection whenever none is idle, as separate clients would. Times are those of `performance.now()`. */

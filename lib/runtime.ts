@@ -4,7 +4,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
 const CACHE = join(import.meta.dirname, '../node_modules/.cache/latchkey')
-const HEAP_GROWING_PERCENT = 30
+const HEAP_GROWING_PERCENT = 20
 
 /**
  * To be called before the program is imported: keeps its compiled form beside the packages, where that can be written,
