@@ -19,13 +19,6 @@ export class BoundedMap<Key, Value> {
     this.#entries.set(key, value)
   }
 
-  /** Looks at every entry. */
-  deleteWhere (isUnwanted: (value: Value) => boolean): void {
-    for (const [key, value] of this.#entries) {
-      if (isUnwanted(value)) this.#entries.delete(key)
-    }
-  }
-
   clear (): void {
     this.#entries.clear()
   }

@@ -1,10 +1,9 @@
-import { BoundedMap } from './bounded-map.ts'
 import type { Announcements } from './database/announcements.ts'
+import { OwnedMap } from './owned-map.ts'
 import type { Find, FindKnown } from './remember.ts'
 
 interface Known<Value> {
   value: Value
-  owner: string | undefined
   /** In the time of `now`. */
   goodUntil: number
 }
@@ -23,13 +22,17 @@ interface Bounds {
  * @param ownerOf gives the id of the user whom a value is about; without it every change counts
  */
 export function rememberAnnounced<Value> (find: Find<Value>, ownerOf: (value: Value) => string | undefined, announcements: Announcements, { size, maxAgeMs, now }: Bounds): FindKnown<Value> {
-  const known = new BoundedMap<string, Known<Value>>(size)
+  const known = new OwnedMap<string, string | undefined, Known<Value>>(size)
   let changes = 0
 
   announcements.subscribe((userId) => {
     changes++
-    if (userId === undefined) known.clear()
-    else known.deleteWhere(({ owner }) => owner === userId || owner === undefined)
+    if (userId === undefined) {
+      known.clear()
+    } else {
+      known.deleteOf(userId)
+      known.deleteOf(undefined)
+    }
   })
 
   async function findAnew (key: string): Promise<Value | undefined> {
@@ -37,7 +40,7 @@ export function rememberAnnounced<Value> (find: Find<Value>, ownerOf: (value: Va
     const foundAt = now()
     const value = await find(key)
     // What was announced meanwhile may be about this value, as it was before.
-    if (value !== undefined && changes === changesBefore) known.set(key, { value, owner: ownerOf(value), goodUntil: foundAt + maxAgeMs })
+    if (value !== undefined && changes === changesBefore) known.set(key, ownerOf(value), { value, goodUntil: foundAt + maxAgeMs })
     return value
   }
 
