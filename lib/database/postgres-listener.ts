@@ -41,8 +41,8 @@ export function createListener (url: string, { schema, now, onTurn }: Options): 
 
   async function hear (client: ClientBase): Promise<void> {
     client.on('notification', ({ payload = '' }) => {
-      const change = JSON.parse(payload) as { schema: string, user: string | null }
-      if (change.schema === schema) announce(change.user ?? undefined)
+      const change = parseChange(payload)
+      if (change?.schema === schema) announce(change.user ?? undefined)
     })
     await client.query(`listen ${CHANNEL}`)
   }
@@ -93,5 +93,14 @@ export function createListener (url: string, { schema, now, onTurn }: Options): 
     },
 
     stop: () => { stopping.abort() }
+  }
+}
+
+/** Everybody who may connect to the database can send something else. */
+function parseChange (payload: string): { schema: string, user: string | null } | undefined | null {
+  try {
+    return JSON.parse(payload)
+  } catch {
+    return undefined
   }
 }

@@ -66,6 +66,17 @@ if (await needsPostgres(t)) {
     t.strictSame(announced, ['everybody', 'ada', 'everybody'])
   })
 
+  t.test('What is no change is not heard', async (t) => {
+    const { announced, listener } = open(t, TEST_DATABASE_URL)
+    await listener.start()
+
+    for (const payload of ['', 'no JSON', 'null', '7', '{}']) await query(TEST_DATABASE_URL, 'select pg_notify($1, $2)', [CHANNEL, payload])
+    await notify('ada')
+
+    t.ok(await until(() => announced.includes('ada')))
+    t.strictSame(announced, ['everybody', 'ada'])
+  })
+
   t.test('A connection that hears too is told of its own change before the commit resolves', async (t) => {
     const { listener, announced } = open(t, TEST_DATABASE_URL)
     await withClient(TEST_DATABASE_URL, async (client) => {
