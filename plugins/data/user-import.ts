@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
+import { lockAdministration } from '../../lib/database/administration-lock.ts'
 import { isUniqueViolation } from '../../lib/database/errors.ts'
 import { parameter, parameters, prepareWrite } from '../../lib/database/prepared.ts'
 import type { UserRoleRow, UserRow } from '../../lib/database/tables.ts'
@@ -77,7 +78,11 @@ export function createUserImport (db: Db, audit: Audit, { now }: { now: () => nu
   }
 
   async function addAll (users: readonly ImportedUser[], context: AuditContext): Promise<ImportOutcome[]> {
-    return await db.transaction().execute(async (tx) => await judgeAll(tx, users, async (user) => { await insert(tx, user, context) }))
+    return await db.transaction().execute(async (tx) => {
+      // Two imports would wait for each other's names, and meet again when they are done again.
+      await lockAdministration(tx)
+      return await judgeAll(tx, users, async (user) => { await insert(tx, user, context) })
+    })
   }
 
   return {
