@@ -4,7 +4,7 @@ import { createPace } from '../../lib/pace.ts'
 
 /** The event loop is busy when it works for more than this share of the time, measured over so many milliseconds. */
 const BUSY = { share: 0.8, overMs: 50 }
-const PER_SECOND = 1500
+const PER_SECOND = 3000
 
 /**
  * Sends refusals that say when to come again (429, 503) at a pace while the event loop is busy. Somebody who asks again
