@@ -1,17 +1,14 @@
 import { performance } from 'node:perf_hooks'
 
-/** Tells whether the event loop was at work for more than a share of the last `overMs` milliseconds, or of longer if nobody asked. */
-export function createBusyGauge ({ share, overMs }: { share: number, overMs: number }): () => boolean {
-  let measuredAt = performance.now()
-  let before = performance.eventLoopUtilization()
-  let isBusy = false
+/** For how much of the time since it was asked last the event loop was at work: from 0 to 1. */
+export function createBusyGauge (readLoop: () => { idle: number, active: number } = performance.eventLoopUtilization): () => number {
+  let before = readLoop()
 
   return () => {
-    if (performance.now() - measuredAt < overMs) return isBusy
-    const after = performance.eventLoopUtilization()
-    isBusy = performance.eventLoopUtilization(after, before).utilization > share
-    measuredAt = performance.now()
-    before = after
-    return isBusy
+    const now = readLoop()
+    const active = now.active - before.active
+    const idle = now.idle - before.idle
+    before = now
+    return active / (active + idle)
   }
 }

@@ -1,58 +1,69 @@
-/** Lets callers go at once while there is no hurry, and one after the other, in their order, while there is. */
+/** Lets callers go at once while there is no hurry, and each after a while of its own while there is. */
 export interface Pace {
-  /** Gives what leaves the line without being let go. */
+  /** Gives what makes the caller wait no longer, and never go. */
   pass (go: () => void): () => void
   /** Lets all go who wait, and from now on everybody at once. */
   stop (): void
 }
 
 interface PaceOptions {
-  isBusy: () => boolean
+  /** For how much of the time since it was asked last there was work to do: from 0 to 1. */
+  busyShare: () => number
   /** Milliseconds of a steady clock. */
   now: () => number
-  /** Of those who wait. */
-  perSecond: number
+  /** From 0 to 1. */
+  random: () => number
 }
 
-const EVERY_MS = 10
+/** More than this is a hurry. */
+const BUSY_SHARE = 0.85
+const MEASURED_OVER_MS = 250
+/** On average: each waits between nothing and twice as long, so that those who came together go one by one. */
+const FIRST_DELAY_MS = 20
+const LONGEST_DELAY_MS = 500
+const HALVED_AFTER_MS = 2000
 
-export function createPace ({ isBusy, now, perSecond }: PaceOptions): Pace {
-  const waiting = new Set<() => void>()
-  let timer: NodeJS.Timeout | undefined
+/** The wait doubles for as long as the hurry lasts, and passes with it. */
+export function createPace ({ busyShare, now, random }: PaceOptions): Pace {
+  const waiting = new Map<() => void, NodeJS.Timeout>()
+  let measuredAt = now()
+  let delayMs = 0
   let isStopped = false
 
-  function letGo (count: number): void {
-    for (const go of [...waiting].slice(0, count)) {
-      waiting.delete(go)
-      go()
-    }
+  function adapt (): void {
+    const elapsed = now() - measuredAt
+    if (elapsed < MEASURED_OVER_MS) return
+    measuredAt += elapsed
+    if (busyShare() > BUSY_SHARE) delayMs = Math.min(Math.max(2 * delayMs, FIRST_DELAY_MS), LONGEST_DELAY_MS)
+    else delayMs *= 0.5 ** (elapsed / HALVED_AFTER_MS)
+    if (delayMs < FIRST_DELAY_MS / 2) delayMs = 0
   }
 
-  // A busy event loop is late: by the clock, as many go as if it were not.
-  function goOn (): void {
-    const from = now()
-    timer = setTimeout(() => {
-      letGo(Math.ceil((now() - from) * perSecond / 1000))
-      timer = undefined
-      if (waiting.size > 0) goOn()
-    }, EVERY_MS)
+  function leave (go: () => void): void {
+    clearTimeout(waiting.get(go))
+    waiting.delete(go)
   }
 
   return {
     pass (go) {
-      if (isStopped || (waiting.size === 0 && !isBusy())) {
+      adapt()
+      if (isStopped || delayMs === 0) {
         go()
       } else {
-        waiting.add(go)
-        if (timer === undefined) goOn()
+        waiting.set(go, setTimeout(() => {
+          leave(go)
+          go()
+        }, 2 * delayMs * random()))
       }
-      return () => { waiting.delete(go) }
+      return () => { leave(go) }
     },
 
     stop () {
       isStopped = true
-      clearTimeout(timer)
-      letGo(waiting.size)
+      for (const go of [...waiting.keys()]) {
+        leave(go)
+        go()
+      }
     }
   }
 }

@@ -2,18 +2,13 @@ import fp from 'fastify-plugin'
 import { createBusyGauge } from '../../lib/busy-gauge.ts'
 import { createPace } from '../../lib/pace.ts'
 
-/** The event loop is busy when it works for more than this share of the time, measured over so many milliseconds. */
-const BUSY = { share: 0.8, overMs: 50 }
-const PER_SECOND = 3000
-
 /**
- * Sends refusals that say when to come again (429, 503) at a pace while the event loop is busy. Somebody who asks again
+ * Sends refusals that say when to come again (429, 503) later while the event loop is busy. Somebody who asks again
  * at once, on hundreds of connections, would otherwise be refused as fast as one core can: no new connection would be
- * accepted meanwhile, and nothing be left of that core for password hashes. Who hangs up leaves the line, which otherwise
- * would grow without an end.
+ * accepted meanwhile, and nothing be left of that core for password hashes. Who hangs up waits no longer.
  */
 export default fp(async (fastify) => {
-  const pace = createPace({ isBusy: createBusyGauge(BUSY), now: () => performance.now(), perSecond: PER_SECOND })
+  const pace = createPace({ busyShare: createBusyGauge(), now: () => performance.now(), random: Math.random })
 
   fastify.addHook('onSend', (_request, reply, payload, done) => {
     const { raw: response } = reply

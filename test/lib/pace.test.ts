@@ -5,109 +5,142 @@ import { createPace } from '../../lib/pace.ts'
 const { timers } = mock
 timers.enable({ apis: ['setTimeout'] })
 
-/** The clock of a line whose timers are never late, unless it is told so. */
-let at = 0
-const now = (): number => at
-const advance = (ms: number): void => {
-  at += ms
-  timers.tick(10)
+const MEASURED_EVERY_MS = 250
+
+interface Situation {
+  busyShare?: number
+  random?: number
+}
+
+/** A pace whose clock is set by hand. */
+function createSituation ({ busyShare = 1, random = 0.5 }: Situation = {}) {
+  const situation = { busyShare, random }
+  let at = 0
+  const pace = createPace({ busyShare: () => situation.busyShare, now: () => at, random: () => situation.random })
+  const gone: string[] = []
+  const pass = (name: string): () => void => pace.pass(() => { gone.push(name) })
+  return {
+    situation,
+    pace,
+    pass,
+    gone,
+    advance (ms: number): void {
+      at += ms
+      timers.tick(ms)
+    },
+    /** How long somebody would wait who came now. */
+    delayNow (): number {
+      const before = gone.length
+      const leave = pass('probe')
+      let waited = 0
+      for (; gone.length === before && waited <= 10_000; waited++) timers.tick(1)
+      leave()
+      gone.splice(before)
+      return waited
+    },
+    stayBusy (windows: number): void {
+      for (let window = 0; window < windows; window++) {
+        at += MEASURED_EVERY_MS
+        pass('load')()
+      }
+    }
+  }
 }
 
 t.test('without hurry all go at once', async (t) => {
-  const gone: number[] = []
-  const pace = createPace({ isBusy: () => false, now, perSecond: 1 })
+  const { pass, gone, advance } = createSituation({ busyShare: 0.84 })
 
-  for (let number = 0; number < 3; number++) pace.pass(() => { gone.push(number) })
-
-  t.strictSame(gone, [0, 1, 2])
-})
-
-t.test('in a hurry a few go at a time, in the order in which they came', async (t) => {
-  const gone: number[] = []
-  const pace = createPace({ isBusy: () => true, now, perSecond: 200 })
-
-  for (let number = 0; number < 5; number++) pace.pass(() => { gone.push(number) })
-
-  t.strictSame(gone, [])
-  for (const expected of [[0, 1], [0, 1, 2, 3], [0, 1, 2, 3, 4]]) {
-    advance(10)
-    t.strictSame(gone, expected)
+  for (const name of ['first', 'second', 'third']) {
+    advance(MEASURED_EVERY_MS)
+    pass(name)
   }
-})
-
-t.test('who comes while others wait waits behind them, also when the hurry is over', async (t) => {
-  let isBusy = true
-  const gone: string[] = []
-  const pace = createPace({ isBusy: () => isBusy, now, perSecond: 100 })
-
-  pace.pass(() => { gone.push('first') })
-  isBusy = false
-  pace.pass(() => { gone.push('second') })
-  advance(10)
-  t.strictSame(gone, ['first'])
-  advance(10)
-  pace.pass(() => { gone.push('third') })
 
   t.strictSame(gone, ['first', 'second', 'third'])
 })
 
-t.test('it goes on as before when the line was empty', async (t) => {
-  const gone: number[] = []
-  const pace = createPace({ isBusy: () => true, now, perSecond: 100 })
-  pace.pass(() => { gone.push(1) })
-  advance(10)
+t.test('what was short is no hurry yet', async (t) => {
+  const { pass, gone, advance } = createSituation()
 
-  pace.pass(() => { gone.push(2) })
+  advance(MEASURED_EVERY_MS - 1)
+  pass('first')
 
-  t.strictSame(gone, [1])
-  advance(10)
-  t.strictSame(gone, [1, 2])
+  t.strictSame(gone, ['first'])
+})
+
+t.test('in a hurry each waits for a while of its own', async (t) => {
+  const { situation, pass, gone, advance } = createSituation()
+  advance(MEASURED_EVERY_MS)
+
+  for (const [name, random] of [['late', 0.9], ['early', 0.1], ['middle', 0.5]] as const) {
+    situation.random = random
+    pass(name)
+  }
+
+  t.strictSame(gone, [])
+  for (const [ms, expected] of [[3, []], [1, ['early']], [16, ['early', 'middle']], [15, ['early', 'middle']], [1, ['early', 'middle', 'late']]] as const) {
+    advance(ms)
+    t.strictSame(gone, expected)
+  }
+})
+
+t.test('the longer the hurry the longer the wait, up to half a second on average', async (t) => {
+  const { stayBusy, delayNow } = createSituation()
+
+  const delays = [1, 1, 1, 4].map((windows) => {
+    stayBusy(windows)
+    return delayNow()
+  })
+
+  t.strictSame(delays, [20, 40, 80, 500])
+})
+
+t.test('after the hurry the wait halves every two seconds, and ends', async (t) => {
+  const { situation, stayBusy, advance, delayNow } = createSituation()
+  stayBusy(3)
+  situation.busyShare = 0.5
+
+  const delays = [2000, 2000, 2000, 1].map((ms) => {
+    advance(ms)
+    return delayNow()
+  })
+
+  t.strictSame(delays, [40, 20, 10, 10])
+  advance(MEASURED_EVERY_MS)
+  t.equal(delayNow(), 0)
+})
+
+t.test('a long rest ends it at once', async (t) => {
+  const { situation, stayBusy, advance, delayNow } = createSituation()
+  stayBusy(10)
+  situation.busyShare = 0.1
+
+  advance(60_000)
+
+  t.equal(delayNow(), 0)
 })
 
 t.test('when it is stopped all go, and nobody waits any more', async (t) => {
-  const gone: number[] = []
-  const pace = createPace({ isBusy: () => true, now, perSecond: 1 })
-  pace.pass(() => { gone.push(1) })
+  const { pace, pass, gone, advance } = createSituation()
+  advance(MEASURED_EVERY_MS)
+  pass('first')
+  pass('second')
 
   pace.stop()
-  pace.pass(() => { gone.push(2) })
+  pass('third')
+  advance(10_000)
 
-  t.strictSame(gone, [1, 2])
+  t.strictSame(gone, ['first', 'second', 'third'])
 })
 
-t.test('when the event loop is late, those go who should have gone meanwhile', async (t) => {
-  const gone: number[] = []
-  const pace = createPace({ isBusy: () => true, now, perSecond: 100 })
-  for (let number = 0; number < 6; number++) pace.pass(() => { gone.push(number) })
-
-  advance(40)
-  t.strictSame(gone, [0, 1, 2, 3])
-  advance(10)
-
-  t.strictSame(gone, [0, 1, 2, 3, 4])
-})
-
-t.test('who leaves the line keeps nobody waiting', async (t) => {
-  const gone: string[] = []
-  const pace = createPace({ isBusy: () => true, now, perSecond: 100 })
-  const leave = pace.pass(() => { gone.push('first') })
-  pace.pass(() => { gone.push('second') })
+t.test('who leaves does not go, and keeps nobody', async (t) => {
+  const { pace, pass, gone, advance } = createSituation()
+  advance(MEASURED_EVERY_MS)
+  const leave = pass('first')
+  pass('second')
 
   leave()
-  advance(10)
-
-  t.strictSame(gone, ['second'])
-})
-
-t.test('when all have left the line, nobody is behind them', async (t) => {
-  let isBusy = true
-  const gone: string[] = []
-  const pace = createPace({ isBusy: () => isBusy, now, perSecond: 100 })
-  const leave = pace.pass(() => { gone.push('first') })
-
-  leave()
-  isBusy = false
-  pace.pass(() => { gone.push('second') })
+  advance(20)
+  pace.stop()
 
   t.strictSame(gone, ['second'])
 })

@@ -6,6 +6,8 @@ import t, { type Test } from 'tap'
 import refusalPace from '../../../plugins/support/refusal-pace.ts'
 import { exchange, listen, request } from '../../raw-http.ts'
 
+const LONGEST_FIRST_WAIT_MS = 40
+
 async function refuse (reply: FastifyReply): Promise<FastifyReply> {
   return await reply.code(503).header('retry-after', '1').send({})
 }
@@ -40,7 +42,7 @@ t.test('while the event loop is busy a refusal is sent later, and all else at on
   const refused = ask('/refused')
   await ask('/served')
   t.strictSame(answered, ['/served'])
-  mock.timers.tick(10)
+  mock.timers.tick(LONGEST_FIRST_WAIT_MS)
   await refused
 
   t.strictSame(answered, ['/served', '/refused'])
@@ -78,7 +80,7 @@ t.test('who hangs up leaves the line, or does not enter it', async (t) => {
   await exchange(t, port, request('GET /gone-before'))
   t.strictSame(sent, ['/gone-before'])
   await exchange(t, port, request('GET /gone-meanwhile'))
-  mock.timers.tick(10)
+  mock.timers.tick(LONGEST_FIRST_WAIT_MS)
   await refused
 
   t.strictSame(sent, ['/gone-before', '/refused'])
@@ -89,7 +91,7 @@ t.test('a refusal that was overtaken by another answer is not sent', async (t) =
     fastify.get('/overtaken', (_request, reply) => {
       refuse(reply).catch(() => {})
       reply.code(200).removeHeader('retry-after').send({ overtook: true })
-      t.doesNotThrow(() => { mock.timers.tick(10) })
+      t.doesNotThrow(() => { mock.timers.tick(LONGEST_FIRST_WAIT_MS) })
     })
   })
 
