@@ -1,11 +1,10 @@
 import { execFile, spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Test } from 'tap'
+import { findFreePort } from '../bench/free-port.ts'
 import { canRun } from './helper.ts'
 
 const VERSIONS = '/usr/lib/postgresql'
@@ -35,7 +34,7 @@ export async function startCluster (t: Test): Promise<Cluster | undefined> {
   const isRoot = process.getuid?.() === 0
   if (isRoot) chownSync(directory, Number(idOf('-u')), Number(idOf('-g')))
   chmodSync(directory, 0o700)
-  const port = await freePort()
+  const port = await findFreePort()
 
   // The server refuses to be root's.
   async function as (program: string, ...args: string[]): Promise<void> {
@@ -72,13 +71,4 @@ function idOf (flag: '-u' | '-g'): string {
 
 function childrenOf (pid: string): string[] {
   return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean)
-}
-
-async function freePort (): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

@@ -100,7 +100,6 @@ function addGauges (registry: Registry, { waitingHashes, liveSessions, signingKe
     { name: 'latchkey_redis_away', help: '1 while failures are counted in the database because Redis can not be used', read: () => Number(isRedisAway()) }
   ]
   for (const { read, ...gauge } of gauges) {
-    // eslint-disable-next-line no-new -- it belongs to the registry
-    new Gauge({ ...gauge, registers: [registry], async collect () { this.set(await read()) } })
+    registry.registerMetric(new Gauge({ ...gauge, registers: [], async collect () { this.set(await read()) } }))
   }
 }

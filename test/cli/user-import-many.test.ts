@@ -9,7 +9,8 @@ import { childEnv, CLI, databasePath, readRows, REPOSITORY, runCommand } from '.
 import { FOREIGN_SAMPLES } from '../fixtures/foreign-hashes.ts'
 import { temporaryDirectory, testEnv, type Env } from '../helper.ts'
 
-t.setTimeout(300_000) // for slow machines; it takes less than a tenth of it
+// tap ends the file then, on a machine however slow: nothing waits for it.
+t.setTimeout(300_000)
 
 const MANY = 100_000
 const MIB = 1024 * 1024

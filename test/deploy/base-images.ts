@@ -7,7 +7,8 @@ import type { Buildah } from './buildah.ts'
 const PATH = '/usr/local/bin:/usr/bin:/bin'
 const CERTIFICATES = '/etc/ssl/certs/ca-certificates.crt'
 // The machine's npm and its cache serve for an image that would come from a registry.
-const FOR_NPM = { HOME: '/root', npm_config_prefer_offline: 'true', npm_config_update_notifier: 'false' }
+export const NPM_CACHE = '/npm-cache'
+const FOR_NPM = { HOME: '/root', npm_config_cache: NPM_CACHE, npm_config_prefer_offline: 'true', npm_config_update_notifier: 'false' }
 const SHELL = ['/usr/bin/dash', '/usr/bin/env', '/usr/bin/mkdir', '/usr/bin/chown', '/usr/bin/chmod']
 
 /** Makes the two images that the Dockerfile begins with, from what is on this machine: nothing is fetched. */

@@ -17,7 +17,7 @@ export interface Container {
   stop (): Promise<Omit<Result, 'stdout'>>
 }
 
-/** As strict as any orchestrator: no capability, no new privileges, only the volume can be written, no network but its own. */
+/** What the strictest orchestrator allows: no capability, no new privileges, only the volume can be written, no network but its own. */
 function specOf (root: string, { User, Env, Cmd, WorkingDir }: ImageConfig, data: string, env: Record<string, string>): object {
   const [uid, gid] = User.split(':').map(Number)
   return {

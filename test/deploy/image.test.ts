@@ -5,7 +5,7 @@ import t, { type Test } from 'tap'
 import packageJson from '../../package.json' with { type: 'json' }
 import { REPOSITORY } from '../command.ts'
 import { temporaryDirectory } from '../helper.ts'
-import { makeBaseImages } from './base-images.ts'
+import { makeBaseImages, NPM_CACHE } from './base-images.ts'
 import { canMakeImages, createBuildah } from './buildah.ts'
 import { startContainer } from './container.ts'
 
@@ -31,11 +31,11 @@ async function buildImage (t: Test) {
   const buildah = createBuildah(t, join(directory, 'storage'))
   const { base, build } = makeBaseImages(buildah, directory)
   const cache = execFileSync('npm', ['config', 'get', 'cache'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim()
-  await buildah.build(IMAGE, { dockerfile: join(REPOSITORY, 'deploy/Dockerfile'), context: REPOSITORY, args: { BASE_IMAGE: base, BUILD_IMAGE: build }, volumes: [`${cache}:/root/.npm`] })
+  await buildah.build(IMAGE, { dockerfile: join(REPOSITORY, 'deploy/Dockerfile'), context: REPOSITORY, args: { BASE_IMAGE: base, BUILD_IMAGE: build }, volumes: [`${cache}:${NPM_CACHE}`] })
   return { directory, root: buildah.unpack(IMAGE), config: buildah.config(IMAGE) }
 }
 
-// Making it takes a minute or two.
+// tap ends the file then, on a machine however slow: nothing waits for it.
 t.setTimeout(600_000)
 
 t.test('The image', async (t) => {

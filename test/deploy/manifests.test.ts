@@ -10,6 +10,7 @@ import { loadConfig, type Config } from '../../lib/config.ts'
 import { REPOSITORY } from '../command.ts'
 import { canRun, problemsOf, SECRET, temporaryDirectory, type Env } from '../helper.ts'
 import { until } from '../postgres.ts'
+import type { Compose, Manifests, Secret } from './manifest-types.ts'
 
 const DEPLOY = join(REPOSITORY, 'deploy')
 const DATABASE_URL = 'postgres://latchkey:password@postgres:5432/latchkey'
@@ -55,13 +56,13 @@ t.test('the image is given all that the program is made of, and .dockerignore le
 })
 
 t.test('compose.yaml', async (t) => {
-  const { services, secrets, volumes, networks } = parse(read('compose.yaml')) as Record<'services' | 'secrets' | 'volumes' | 'networks', Record<string, any>>
+  const { services, secrets, volumes, networks } = parse(read('compose.yaml')) as Compose
 
   t.test('runs two replicas of Latchkey on PostgreSQL and Redis behind nginx', async (t) => {
     t.strictSame(Object.keys(services), ['latchkey', 'postgres', 'redis', 'nginx', 'api'])
     t.equal(services.latchkey.deploy.replicas, 2)
     t.notOk(services.latchkey.ports, 'only nginx is reached from outside')
-    t.ok(services.nginx.ports.every((port: string) => port.startsWith('127.0.0.1:')))
+    t.ok(services.nginx.ports.every((port) => port.startsWith('127.0.0.1:')))
   })
 
   t.test('has settings that the service takes, with secrets from files', async (t) => {
@@ -78,13 +79,13 @@ t.test('compose.yaml', async (t) => {
 
   t.test('names only what is there', async (t) => {
     for (const service of Object.values(services)) {
-      for (const secret of service.secrets ?? []) t.match(secrets[secret].file, /^secrets\/\w+$/)
-      for (const [name, { condition }] of Object.entries<{ condition: string }>(service.depends_on ?? {})) {
-        const hasCheck = services[name].healthcheck !== undefined || name === 'latchkey'
+      for (const secret of service.secrets ?? []) t.match(secrets[secret]?.file, /^secrets\/\w+$/)
+      for (const [name, { condition }] of Object.entries(service.depends_on ?? {})) {
+        const hasCheck = name === 'latchkey' || Object.hasOwn(services[name as keyof typeof services], 'healthcheck')
         t.ok(condition !== 'service_healthy' || hasCheck, `${name} has a check of its health`)
       }
       for (const volume of service.volumes ?? []) {
-        const [source] = volume.split(':')
+        const [source = ''] = volume.split(':')
         t.ok(source in volumes || existsSync(join(DEPLOY, source)), source)
       }
     }
@@ -114,16 +115,16 @@ t.test('compose.yaml', async (t) => {
   })
 
   t.test('gives nothing more rights than it needs', async (t) => {
-    for (const name of ['latchkey', 'redis', 'api']) t.match(services[name], { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
+    for (const name of ['latchkey', 'redis', 'api'] as const) t.match(services[name], { read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] })
   })
 })
 
 t.test('kubernetes', async (t) => {
-  const documents = parseAllDocuments(read('kubernetes/latchkey.yaml')).map((document) => document.toJS() as any)
+  const documents = parseAllDocuments(read('kubernetes/latchkey.yaml')).map((document): unknown => document.toJS()) as Manifests
   const [deployment, service, budget, policy] = documents
   const pod = deployment.spec.template
   const [container] = pod.spec.containers
-  const ports = container.ports.map(({ name }: { name: string }) => name)
+  const ports = container.ports.map(({ name }) => name)
 
   t.test('has a deployment, a service, a disruption budget and a network policy that mean the same pods', async (t) => {
     t.strictSame(documents.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`), ['apps/v1 Deployment', 'v1 Service', 'policy/v1 PodDisruptionBudget', 'networking.k8s.io/v1 NetworkPolicy'])
@@ -135,7 +136,7 @@ t.test('kubernetes', async (t) => {
   })
 
   t.test('has settings that the service takes, with secrets from files', async (t) => {
-    const env = Object.fromEntries(container.env.map(({ name, value }: { name: string, value: string }) => [name, value]))
+    const env = Object.fromEntries(container.env.map(({ name, value }) => [name, value]))
     const { config, problems } = settingsOf(t, env, { 'database-url': DATABASE_URL, 'latchkey-secret': SECRET })
 
     t.strictSame(problems, [])
@@ -159,10 +160,10 @@ t.test('kubernetes', async (t) => {
   })
 
   t.test('has a secret of that shape, and nothing in it', async (t) => {
-    const secret = parse(read('kubernetes/secret.yaml'))
+    const secret = parse(read('kubernetes/secret.yaml')) as Secret
 
     t.equal(secret.metadata.name, pod.spec.volumes[0].secret.secretName)
-    const wanted = container.env.filter(({ name }: { name: string }) => name.endsWith('_FILE')).map(({ value }: { value: string }) => value.split('/').at(-1))
+    const wanted = container.env.filter(({ name }) => name.endsWith('_FILE')).map(({ value }) => value.split('/').at(-1) ?? '')
     t.strictSame(Object.keys(secret.stringData).toSorted(), wanted.toSorted())
     t.strictSame(new Set(Object.values(secret.stringData)), new Set(['']))
   })

@@ -19,7 +19,7 @@ t.test('a connection on which nothing is asked is kept longer than gateways keep
 t.test('who does not read his answers is cut off, and they are forgotten', async (t) => {
   const app = await build(t)
   const port = await listen(app)
-  // What production has, but for a shorter wait.
+  // The bound itself, shorter than the settings allow.
   app.server.setTimeout(100)
   const accepted = once(app.server, 'connection')
   const client = connect(port, '127.0.0.1').pause()

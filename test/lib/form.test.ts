@@ -34,7 +34,7 @@ t.test('parseForm reads', async (t) => {
     })
   }
 
-  t.test('names of Object.prototype as any other name', async (t) => {
+  t.test('names of Object.prototype like all other names', async (t) => {
     const result = parseForm('__proto__=x&constructor=y')
 
     t.equal(Object.getPrototypeOf(result), null)

@@ -20,7 +20,7 @@ t.test('parseScope reads', async (t) => {
     { name: 'several scopes in their order', text: 'users:read profile', scopes: ['users:read', 'profile'] },
     { name: 'duplicates as one', text: 'a b a', scopes: ['a', 'b'] },
     { name: 'every character of the syntax', text: '! #[ ]~', scopes: ['!', '#[', ']~'] },
-    { name: 'names of Object.prototype as any other name', text: '__proto__ constructor', scopes: ['__proto__', 'constructor'] },
+    { name: 'names of Object.prototype like all other names', text: '__proto__ constructor', scopes: ['__proto__', 'constructor'] },
     { name: 'the longest scope', text: 'a'.repeat(MAX_SCOPE_LENGTH), scopes: ['a'.repeat(512)] }
   ]
   for (const { name, text, scopes } of accepted) {

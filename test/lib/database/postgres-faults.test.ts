@@ -137,11 +137,13 @@ if (await needsPostgres(t)) {
 
   t.test('While all connections are taken others get 503, and the database still counts as there', async (t) => {
     const { db, ping } = await open(t, await emptySchema(t))
-    const taken = Array.from({ length: 10 }, async () => await sql`select pg_sleep(1.8)`.execute(db))
+    const { promise: end, resolve: letGo } = Promise.withResolvers<void>()
+    const taken = Array.from({ length: 10 }, async () => { await db.transaction().execute(async () => { await end }) })
 
     await t.rejects(read(db, 'a'), UNAVAILABLE)
     await t.resolves(ping())
 
+    letGo()
     await Promise.all(taken)
     await write(db, 'a')
   })
