@@ -56,6 +56,17 @@ export async function open (t: Test, port: number): Promise<Connection> {
   }
 }
 
+/** A request after which the connection stays open. */
+export const LIVE = 'GET /health/live HTTP/1.1\r\nhost: latchkey\r\n\r\n'
+
+/** A connection that was used and does nothing now. */
+export async function openIdle (t: Test, port: number): Promise<Connection> {
+  const connection = await open(t, port)
+  connection.send(LIVE)
+  await connection.answers(1)
+  return connection
+}
+
 /** Sends text on a connection of its own and gives what came until the service closed it. */
 export async function exchange (t: Test, port: number, text: string): Promise<Answer[]> {
   const connection = await open(t, port)

@@ -3,10 +3,9 @@ import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { build, JOHN } from '../../helper.ts'
-import { formRequest, listen, open, request, type Connection } from '../../raw-http.ts'
+import { formRequest, LIVE, listen, open, openIdle, request, type Connection } from '../../raw-http.ts'
 
 const LOG_IN = formRequest('/token', new URLSearchParams(JOHN).toString())
-const LIVE = 'GET /health/live HTTP/1.1\r\nhost: latchkey\r\n\r\n'
 
 /** A service that stops while a log-in waits for its hash. */
 async function stopWhileBusy (t: Test): Promise<{ app: FastifyInstance, port: number, busy: Connection, waiting: Connection, finish: () => void, stopped: () => Promise<unknown> }> {
@@ -29,14 +28,6 @@ async function stopWhileBusy (t: Test): Promise<{ app: FastifyInstance, port: nu
   const stopped = app.close()
   while (!app.isDraining() || app.server.listening) await setImmediate()
   return { app, port, busy, waiting, finish, stopped: async () => { await stopped } }
-}
-
-/** A connection that a client keeps open after its first answer. */
-async function openIdle (t: Test, port: number): Promise<Connection> {
-  const connection = await open(t, port)
-  connection.send(LIVE)
-  await connection.answers(1)
-  return connection
 }
 
 t.test('a request in flight is finished, and its connection then closed, although the client would keep it', async (t) => {

@@ -3,9 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { MAX_CONNECTIONS, MAX_HEADERS } from '../../../plugins/support/server-limits.ts'
 import { build, captureLog, stopClock } from '../../helper.ts'
-import { exchange, formRequest, listen, open, request, type Connection } from '../../raw-http.ts'
-
-const LIVE = 'GET /health/live HTTP/1.1\r\nhost: latchkey\r\n\r\n'
+import { exchange, formRequest, listen, open, openIdle, request } from '../../raw-http.ts'
 
 t.test(`${MAX_CONNECTIONS} connections are held at a time`, async (t) => {
   const { server } = await build(t)
@@ -21,17 +19,10 @@ async function buildSmall (t: Test, log = captureLog('warn')): Promise<{ app: Fa
   return { app, port }
 }
 
-async function openServed (t: Test, port: number): Promise<Connection> {
-  const connection = await open(t, port)
-  connection.send(LIVE)
-  await connection.answers(1)
-  return connection
-}
-
 t.test('who comes when there are too many is turned away, and those who do nothing make room', async (t) => {
   const { app, port } = await buildSmall(t)
-  const idle = await openServed(t, port)
-  const busy = await openServed(t, port)
+  const idle = await openIdle(t, port)
+  const busy = await openIdle(t, port)
   const begun = once(app.server, 'request')
   busy.send(formRequest('/revoke', 'token=x').slice(0, -1))
   await begun
@@ -39,7 +30,7 @@ t.test('who comes when there are too many is turned away, and those who do nothi
   const early = await open(t, port)
   t.same(await early.end(), [])
   t.equal((await idle.end()).length, 1)
-  const late = await openServed(t, port)
+  const late = await openIdle(t, port)
   busy.send('x')
 
   t.equal((await busy.answers(2)).length, 2, 'who is sending stays')
@@ -51,8 +42,8 @@ t.test('a flood of connections is a few lines in the log, and looked at now and 
   const { app, port } = await buildSmall(t, log)
   const { advance } = stopClock(app)
   const ends = t.capture(app.server, 'closeIdleConnections', () => {})
-  await openServed(t, port)
-  await openServed(t, port)
+  await openIdle(t, port)
+  await openIdle(t, port)
   const knock = async (times: number): Promise<void> => {
     for (let time = 0; time < times; time++) await (await open(t, port)).end()
   }
