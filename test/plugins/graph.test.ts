@@ -17,7 +17,7 @@ type Plugin = FastifyPluginAsync<PluginOptions>
 const META = Symbol.for('plugin-meta') // written by fastify-plugin
 
 // These read nothing of the other: it has to be there before, for the order of hooks or for who answers.
-const ORDER_ONLY = ['cors after security-headers', 'not-found after cors', 'not-found after errors', 'not-found after security-headers', 'pipelining after draining']
+const ORDER_ONLY = ['cors after security-headers', 'not-found after cors', 'not-found after errors', 'not-found after log-context', 'not-found after security-headers', 'pipelining after draining']
 
 const folder = new URL('../../plugins/', import.meta.url)
 const plugins = new Map<string, Plugin>()
