@@ -22,10 +22,11 @@ export interface ServerProcess {
 /** Where requests go. */
 type At = Pick<ServerProcess, 'url'>
 
-/** Starts the service as a process of its own on a free port, and ends it when the test ends. */
-export async function startServer (t: Test, env: Env, { cwd = REPOSITORY, nodeOptions = '' } = {}): Promise<ServerProcess> {
+/** Starts the service as a process of its own on a free port, under another program if one is given, and ends it when the test ends. */
+export async function startServer (t: Test, env: Env, { cwd = REPOSITORY, nodeOptions = '', under = [] as string[] } = {}): Promise<ServerProcess> {
   const { NODE_OPTIONS = '', ...inherited } = childEnv({ ...env, LOG_LEVEL: 'info' })
-  const child = spawn(process.execPath, [SERVER], { cwd, env: { ...inherited, NODE_OPTIONS: `${NODE_OPTIONS} ${nodeOptions}` } })
+  const [program = '', ...args] = [...under, process.execPath, SERVER]
+  const child = spawn(program, args, { cwd, env: { ...inherited, NODE_OPTIONS: `${NODE_OPTIONS} ${nodeOptions}` } })
   let log = ''
   const exit = Promise.all([text(child.stderr), once(child, 'close')]).then(([stderr, [code]]) => ({ code: code as number | null, stderr }))
   t.teardown(async () => {
