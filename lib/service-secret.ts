@@ -3,6 +3,7 @@ import { closeSync, existsSync, fsyncSync, linkSync, openSync, readFileSync, sta
 import { dirname, join, parse } from 'node:path'
 import { StartupError } from './errors.ts'
 import { makeDirectory } from './make-directory.ts'
+import { syncDirectory } from './sync-directory.ts'
 
 export function secretPathFor (databasePath: string): string {
   const { dir, name } = parse(databasePath)
@@ -62,17 +63,10 @@ function createOnce (path: string, content: string): void {
   closeSync(file)
   try {
     linkSync(temporary, path)
-    syncDirectory(dirname(path))
+    syncDirectory(dirname(path)) // or a power cut could keep the database and lose the secret that opens it
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     unlinkSync(temporary)
   }
-}
-
-// Without this a power cut could keep the database and lose the secret that opens it.
-function syncDirectory (path: string): void {
-  const directory = openSync(path, 'r')
-  fsyncSync(directory)
-  closeSync(directory)
 }

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import { DatabaseSync, type StatementSync, type SQLInputValue } from 'node:sqlite'
 import { StartupError } from '../errors.ts'
 import { makeDirectory } from '../make-directory.ts'
+import { syncDirectory } from '../sync-directory.ts'
 import { startupError, translate } from './sqlite-errors.ts'
 import { checkIntegrity, checkWritable, refuseEmptied, START_TIMEOUT_MS, startWriteAheadLog } from './sqlite-start.ts'
 
@@ -109,6 +110,7 @@ export function createConnection (database: DatabaseSync): SqliteConnection {
         try {
           database.prepare('vacuum into ?').run(path)
           fsyncSync(file)
+          syncDirectory(dirname(path))
         } catch (error) {
           unlinkSync(path) // half a backup must not pass for one
           throw error

@@ -5,12 +5,12 @@ import { isAnswer, type SystemCall } from './system-calls.ts'
 /** Whether a change that no sync has reached is on the disk nevertheless, by its number. */
 export type Luck = (change: number) => boolean
 
-/** The files of one directory, by their paths. */
+/** Files by their paths. */
 export type Files = Map<string, Uint8Array>
 
 export interface Disk {
   apply: (call: SystemCall) => void
-  /** What is there after a power cut: everything up to the last sync of each file, and of the directory for their names. */
+  /** What is there after a power cut: everything up to the last sync of each file, and of its directory for its name. */
   afterCut: (luck: Luck) => Files
 }
 
@@ -22,6 +22,8 @@ interface Cached<Content> {
 }
 
 type Bytes = Uint8Array<ArrayBuffer>
+/** What has a name in a directory, by its path; nothing where that is a directory too. */
+type Names = Map<string, Cached<Bytes> | undefined>
 
 // For what SQLite writes here it is plenty.
 const LONGEST_FILE = 64 * 1024 * 1024
@@ -35,37 +37,52 @@ export function * untilAnswers (disk: Disk, calls: SystemCall[]): Generator<numb
   }
 }
 
-/** A disk with nothing but that directory, whose files are on it by now. */
-export function createDisk (directory: string): Disk {
-  const there = readdirSync(directory).map((name) => join(directory, name))
-  const names = createCached(new Map(there.map((path) => [path, createFile(readFileSync(path))])), (content) => new Map(content))
+/** A disk with nothing but that directory, and on it by now the files that are there. */
+export function createDisk (root: string): Disk {
+  const directories = new Map<string, Cached<Names>>()
+  addDirectory(root)
+  for (const name of readdirSync(root)) setName(join(root, name), createFile(readFileSync(join(root, name))))
+  directories.get(root)?.sync()
 
-  const findFile = (path: string): Cached<Bytes> | undefined => names.afterCut(() => true).get(path)
-
-  function setFile (path: string, file: Cached<Bytes>): void {
-    names.change((content) => { content.set(path, file) })
+  function addDirectory (path: string): void {
+    directories.set(path, createCached<Names>(new Map(), (names) => new Map(names)))
   }
+
+  function setName (path: string, file: Cached<Bytes> | undefined): void {
+    directories.get(dirname(path))?.change((names) => { names.set(path, file) })
+  }
+
+  const findFile = (path: string): Cached<Bytes> | undefined => directories.get(dirname(path))?.afterCut(() => true).get(path)
 
   /** The file that is written to: the first write makes it. */
   function openFile (path: string): Cached<Bytes> {
-    const file = findFile(path) ?? createFile(new Uint8Array())
-    if (findFile(path) === undefined) setFile(path, file)
-    return file
+    const file = findFile(path)
+    if (file !== undefined) return file
+    setName(path, createFile(new Uint8Array()))
+    return openFile(path)
   }
 
   function changeNames (name: string, [from = '', to = '']: string[]): void {
-    if (dirname(from) !== directory) return
-    const file = findFile(from)
-    if (file === undefined) throw new Error(`${name} of ${from}, which was never written`)
-    if (to !== '') setFile(to, file)
-    if (!name.startsWith('link')) names.change((content) => { content.delete(from) })
+    const directory = directories.get(dirname(from))
+    if (directory === undefined) return
+    if (name.startsWith('mkdir')) {
+      addDirectory(from)
+      return setName(from, undefined)
+    }
+    if (to !== '') setName(to, findFile(from))
+    if (!name.startsWith('link')) directory.change((names) => { names.delete(from) })
+  }
+
+  function filesIn (directory: string, luck: Luck): Array<[string, Bytes]> {
+    const names = directories.get(directory)?.afterCut(luck) ?? new Map<never, never>()
+    return [...names].flatMap(([path, file]) => file === undefined ? filesIn(path, luck) : [[path, file.afterCut(luck)]])
   }
 
   return {
     apply ({ name, target, texts, number }) {
       if (target === undefined) return changeNames(name, texts.map(String))
-      if (target === directory) return names.sync()
-      if (dirname(target) !== directory) return
+      if (directories.has(target)) return directories.get(target)?.sync()
+      if (!directories.has(dirname(target))) return
       const file = openFile(target)
       if (name.endsWith('sync')) return file.sync()
       if (name === 'ftruncate') return file.change((content) => { content.buffer.resize(number) })
@@ -73,7 +90,7 @@ export function createDisk (directory: string): Disk {
       file.change((content) => { overwrite(content, data, name === 'pwrite64' ? number : content.length) })
     },
 
-    afterCut: (luck) => new Map([...names.afterCut(luck)].map(([path, file]) => [path, file.afterCut(luck)]))
+    afterCut: (luck) => new Map(filesIn(root, luck))
   }
 }
 

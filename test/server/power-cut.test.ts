@@ -1,12 +1,12 @@
-import { statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+import { mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
 import { databasePath, PASSWORD, readRows } from '../command.ts'
 import { build, JOHN, logIn, readProfile, refresh, requestToken, temporaryDirectory, testEnv, type Env, type Tokens } from '../helper.ts'
 import { logInAt, post, refreshAt } from '../server-process.ts'
 import { createDisk, untilAnswers, type Files, type Luck } from './disk.ts'
-import { canTrace, isAnswer, startTracedServer, type TracedServer } from './system-calls.ts'
+import { canTrace, isAnswer, startTracedServer, traceCommand, type TracedServer } from './system-calls.ts'
 
 const NOTHING: Luck = () => false
 /** What becomes of changes that no sync has reached. */
@@ -18,11 +18,15 @@ const COUNTS = 'select (select count(*) + count(revoked_at) from sessions) as ev
 /** So many answers are looked at on both sides of the copy. */
 const AROUND = 20
 
-/** Puts files where nothing else is, for a start on them. */
-function restore (t: Test, env: Env, files: Files): Env {
+/** The files of a disk where nothing else is, for a start on them. */
+function restore (t: Test, root: string, env: Env, files: Files): Env {
   const directory = temporaryDirectory(t)
-  for (const [path, content] of files) writeFileSync(join(directory, basename(path)), content)
-  return { ...env, DATABASE_URL: `file:${join(directory, basename(databasePath(env)))}` }
+  const moved = (path: string): string => join(directory, relative(root, path))
+  for (const [path, content] of files) {
+    mkdirSync(dirname(moved(path)), { recursive: true })
+    writeFileSync(moved(path), content)
+  }
+  return { ...env, DATABASE_URL: `file:${moved(databasePath(env))}` }
 }
 
 async function send ({ url }: TracedServer, method: string, path: string, { access_token: token }: Tokens, body?: object): Promise<Response> {
@@ -43,10 +47,11 @@ const takes = async (app: FastifyInstance, password: string): Promise<boolean> =
 
 t.setTimeout(300_000) // for slow machines; it takes about a twentieth of it
 
-t.test('The first log-in is there after a power cut, and with it the secret and the database that were made for it', async (t) => {
+t.test('The first log-in is there after a power cut, and with it the secret, the database and the directory that were made for it', async (t) => {
   if (!canTrace(t)) return
-  const env = testEnv(t, { LATCHKEY_SECRET: '', NODE_OPTIONS: '' })
-  const disk = createDisk(dirname(databasePath(env)))
+  const root = temporaryDirectory(t)
+  const env = testEnv(t, { DATABASE_URL: `file:${root}/data/latchkey.db`, LATCHKEY_SECRET: '', NODE_OPTIONS: '' })
+  const disk = createDisk(root)
   const server = await startTracedServer(t, env)
 
   const tokens = await logInAt(server)
@@ -54,7 +59,7 @@ t.test('The first log-in is there after a power cut, and with it the secret and 
 
   const answers = untilAnswers(disk, calls)
   t.equal(answers.next().value, 1)
-  for (const { cut, luck } of CUTS) t.ok(await isAlive(await build(t, restore(t, env, disk.afterCut(luck))), tokens), cut)
+  for (const { cut, luck } of CUTS) t.ok(await isAlive(await build(t, restore(t, root, env, disk.afterCut(luck))), tokens), cut)
   t.ok(answers.next().done)
 })
 
@@ -64,7 +69,8 @@ t.test('A refresh, the end of a session and a new password are in force after a 
   const app = await build(t, env)
   const [mine, left, ended, other] = [await logIn(app), await logIn(app), await logIn(app), await logIn(app)]
   await app.close()
-  const disk = createDisk(dirname(databasePath(env)))
+  const root = dirname(databasePath(env))
+  const disk = createDisk(root)
   let before = disk.afterCut(NOTHING)
   const server = await startTracedServer(t, env)
 
@@ -88,8 +94,8 @@ t.test('A refresh, the end of a session and a new password are in force after a 
   ]
   for (const answer of untilAnswers(disk, calls)) {
     const { name, isInForce } = acts[answer - 1] as typeof acts[number]
-    t.notOk(await isInForce(await build(t, restore(t, env, before))), `${name} was not there before`)
-    for (const { cut, luck } of CUTS) t.ok(await isInForce(await build(t, restore(t, env, disk.afterCut(luck)))), `${name}: ${cut}`)
+    t.notOk(await isInForce(await build(t, restore(t, root, env, before))), `${name} was not there before`)
+    for (const { cut, luck } of CUTS) t.ok(await isInForce(await build(t, restore(t, root, env, disk.afterCut(luck)))), `${name}: ${cut}`)
     before = disk.afterCut(NOTHING)
   }
   t.equal(calls.filter(isAnswer).length, acts.length)
@@ -101,7 +107,8 @@ t.test('Log-ins and log-outs are there after a power cut while the log is copied
   await (await build(t, env)).close()
   const path = databasePath(env)
   const { mtimeMs: madeAt } = statSync(path)
-  const disk = createDisk(dirname(path))
+  const root = dirname(path)
+  const disk = createDisk(root)
   const server = await startTracedServer(t, env)
 
   let answered = 0
@@ -117,7 +124,7 @@ t.test('Log-ins and log-outs are there after a power cut while the log is copied
   const broken: string[] = []
   function check (answers: number): void {
     for (const { cut, luck } of CUTS) {
-      const [there] = readRows(databasePath(restore(t, env, disk.afterCut(luck))), COUNTS)
+      const [there] = readRows(databasePath(restore(t, root, env, disk.afterCut(luck))), COUNTS)
       if (there?.events !== answers || there.integrity !== 'ok') broken.push(`${cut} after ${answers} answers: ${JSON.stringify(there)}`)
     }
   }
@@ -126,4 +133,19 @@ t.test('Log-ins and log-outs are there after a power cut while the log is copied
   }
   check(answered)
   t.same(broken, [])
+})
+
+t.test('A backup is there after a power cut', async (t) => {
+  if (!canTrace(t)) return
+  const env = testEnv(t, { NODE_OPTIONS: '' })
+  await (await build(t, env)).close()
+  const root = temporaryDirectory(t)
+  const disk = createDisk(root)
+
+  for (const call of traceCommand(t, env, ['backup', join(root, 'backup.db')])) disk.apply(call)
+
+  for (const { cut, luck } of CUTS) {
+    const restored = restore(t, root, { DATABASE_URL: `file:${root}/backup.db` }, disk.afterCut(luck))
+    t.same(readRows(databasePath(restored), 'select username from users'), [{ username: 'johndoe' }], cut)
+  }
 })

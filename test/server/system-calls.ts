@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Test } from 'tap'
+import { childEnv, CLI, REPOSITORY } from '../command.ts'
 import { canRun, temporaryDirectory, type Env } from '../helper.ts'
 import { startServer, type ServerProcess } from '../server-process.ts'
 
@@ -21,7 +22,7 @@ export interface TracedServer extends ServerProcess {
   trace: () => Promise<SystemCall[]>
 }
 
-const NAMES = ['write', 'writev', 'pwrite64', 'fsync', 'fdatasync', 'ftruncate', 'link', 'linkat', 'unlink', 'unlinkat', 'rename', 'renameat', 'renameat2']
+const NAMES = ['write', 'writev', 'pwrite64', 'fsync', 'fdatasync', 'ftruncate', 'mkdir', 'mkdirat', 'link', 'linkat', 'unlink', 'unlinkat', 'rename', 'renameat', 'renameat2']
 
 function options (file: string): string[] {
   const trace = NAMES.map((name) => `?${name}`).join(',') // not every processor has all of them
@@ -45,6 +46,14 @@ export async function startTracedServer (t: Test, env: Env): Promise<TracedServe
       return parse(readFileSync(`${file}.${server.pid}`, 'latin1'))
     }
   }
+}
+
+/** Runs `latchkey` and gives the calls of its main thread. */
+export function traceCommand (t: Test, env: Env, args: string[]): SystemCall[] {
+  const file = join(temporaryDirectory(t), 'trace')
+  const { pid, status, stderr } = spawnSync('strace', ['-D', ...options(file), process.execPath, CLI, ...args], { cwd: REPOSITORY, env: childEnv(env) })
+  if (status !== 0) throw new Error(`The command failed: ${stderr.toString()}`)
+  return parse(readFileSync(`${file}.${pid}`, 'latin1'))
 }
 
 /** Whether an answer of the server leaves with that call. */
