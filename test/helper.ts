@@ -154,17 +154,16 @@ export function lockDatabase (t: Test, fastify: FastifyInstance): () => void {
 
 /**
  * Sends requests that rotate or revoke sessions and lets none of them go on before all wait for the
- * database: otherwise one would be done before the next begins, and no two would ever meet.
+ * database, which the instances share: otherwise one would be done before the next begins, and no two would ever meet.
  */
-export async function interleave (t: Test, fastify: FastifyInstance, requests: Array<() => Promise<LightMyRequestResponse>>): Promise<LightMyRequestResponse[]> {
-  const release = lockDatabase(t, fastify)
-  const rotations = t.capture(fastify.sessions, 'rotate', fastify.sessions.rotate)
-  const revocations = t.capture(fastify.sessions, 'revoke', fastify.sessions.revoke)
+export async function interleave (t: Test, [one, ...others]: [FastifyInstance, ...FastifyInstance[]], requests: Array<() => Promise<LightMyRequestResponse>>): Promise<LightMyRequestResponse[]> {
+  const release = lockDatabase(t, one)
+  const calls = [one, ...others].flatMap(({ sessions }) => [t.capture(sessions, 'rotate', sessions.rotate), t.capture(sessions, 'revoke', sessions.revoke)])
+  const takeCount = (): number => calls.reduce((count, take) => count + take().length, 0)
 
   const responses = Promise.all(requests.map(async (send) => await send()))
-  for (let waiting = 0; waiting < requests.length; waiting += rotations().length + revocations().length) await setImmediate()
-  rotations.restore()
-  revocations.restore()
+  for (let waiting = 0; waiting < requests.length; waiting += takeCount()) await setImmediate()
+  calls.forEach(({ restore }) => { restore() })
   release()
   return await responses
 }

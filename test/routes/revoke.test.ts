@@ -162,7 +162,7 @@ t.test('once a log-out is answered no token of the session works, whatever refre
     const refreshing = async () => await refresh(app, tokens.refresh_token)
     const revoking = async () => await revoke(app, round % 2 === 0 ? tokens.refresh_token : tokens.access_token)
 
-    const responses = await interleave(t, app, [refreshing, revoking, refreshing])
+    const responses = await interleave(t, [app], [refreshing, revoking, refreshing])
 
     t.equal(responses[1]?.statusCode, 200)
     const refreshed = responses.filter(({ statusCode, body }) => statusCode === 200 && body !== '{}').map((response) => response.json())
@@ -175,7 +175,7 @@ t.test('of ten log-outs at a time one is audited and all are answered', async (t
   const app = await build(t)
   const tokens = await logIn(app)
 
-  const responses = await interleave(t, app, Array(10).fill(async () => await revoke(app, tokens.refresh_token)))
+  const responses = await interleave(t, [app], Array(10).fill(async () => await revoke(app, tokens.refresh_token)))
 
   t.strictSame(responses.map(({ statusCode }) => statusCode), Array(10).fill(200))
   t.equal((await auditEvents(app, 'logout')).length, 1)

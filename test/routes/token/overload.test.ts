@@ -95,7 +95,7 @@ t.test('while another program holds the database', async (t) => {
     const app = await build(t)
     const { refresh_token: token } = await logIn(app)
 
-    const responses = await interleave(t, app, Array(20).fill(async () => await refresh(app, token)))
+    const responses = await interleave(t, [app], Array(20).fill(async () => await refresh(app, token)))
 
     t.strictSame(responses.map(({ statusCode }) => statusCode), Array(20).fill(200))
     t.equal(new Set(responses.map((response) => response.json().refresh_token)).size, 1)

@@ -1,7 +1,7 @@
 import { connect, type AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { auditEvents, build, createUser, isOAuthError, JOHN, logIn, readProfile, refresh, requestToken, setPassword, stopClock, temporaryDirectory, type Tokens } from '../../helper.ts'
+import { auditEvents, build, createUser, isOAuthError, JOHN, logIn, readProfile, refresh, requestToken, setPassword, stopClock, type Tokens } from '../../helper.ts'
 
 const DAY = 24 * 60 * 60 * 1000
 const GRACE = 10_000
@@ -93,46 +93,6 @@ t.test('the parent of the newest token', async (t) => {
     t.equal(rotated().length, 2)
     t.equal((await refresh(app, retry.refresh_token)).statusCode, 200)
     t.equal(app.refreshTokens.read(retry.refresh_token)?.generation, 1)
-  })
-})
-
-t.test('twenty refreshes of one token at a time', async (t) => {
-  t.test('give one successor, which works', async (t) => {
-    const app = await build(t)
-    const parent = await logIn(app)
-
-    const responses = await Promise.all(Array.from({ length: 20 }, async () => await refresh(app, parent.refresh_token)))
-
-    t.strictSame(responses.map(({ statusCode }) => statusCode), Array(20).fill(200))
-    const successors = new Set<string>(responses.map((response) => response.json().refresh_token))
-    t.equal(successors.size, 1)
-    const [successor = ''] = successors
-    t.strictSame(app.refreshTokens.read(successor), { sessionId: app.refreshTokens.read(parent.refresh_token)?.sessionId, generation: 1 })
-    t.equal((await refresh(app, successor)).statusCode, 200)
-    t.strictSame(await auditEvents(app, 'refresh_token_reuse'), [])
-  })
-
-  t.test('give one successor also from two instances on one database', async (t) => {
-    const DATABASE_URL = `file:${temporaryDirectory(t)}/latchkey.db`
-    const instances = [await build(t, { DATABASE_URL }), await build(t, { DATABASE_URL })] as const
-    const parent = await logIn(instances[0])
-
-    const responses = await Promise.all(Array.from({ length: 20 }, async (_, index) => await refresh(instances[index % 2] as FastifyInstance, parent.refresh_token)))
-
-    t.strictSame(responses.map(({ statusCode }) => statusCode), Array(20).fill(200))
-    t.equal(new Set(responses.map((response) => response.json().refresh_token)).size, 1)
-    t.equal((await refresh(instances[1], responses[0]?.json().refresh_token)).statusCode, 200)
-  })
-
-  t.test('give at most one successor when there is no grace', async (t) => {
-    const app = await build(t, { REFRESH_GRACE: '0' })
-    const parent = await logIn(app)
-
-    const responses = await Promise.all(Array.from({ length: 20 }, async () => await refresh(app, parent.refresh_token)))
-
-    const good = responses.filter(({ statusCode }) => statusCode === 200)
-    for (const response of responses) if (!good.includes(response)) isOAuthError(t, response, 400, 'invalid_grant')
-    t.equal(new Set(good.map((response) => response.json().refresh_token)).size, 1)
   })
 })
 

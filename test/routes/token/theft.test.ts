@@ -111,7 +111,7 @@ t.test('a theft is audited once, however often and at how many doors the thief k
   const app = await build(t)
   const tokens = await rotations(app, 2)
 
-  const parallel = await interleave(t, app, Array(20).fill(async () => await refresh(app, tokens[0]?.refresh_token ?? '')))
+  const parallel = await interleave(t, [app], Array(20).fill(async () => await refresh(app, tokens[0]?.refresh_token ?? '')))
   const later = await refresh(app, tokens[0]?.refresh_token ?? '')
 
   for (const response of [...parallel, later]) isOAuthError(t, response, 400, 'invalid_grant')
@@ -122,7 +122,7 @@ t.test('a thief who races with the honest client leaves no live token', async (t
   const app = await build(t)
   const tokens = await rotations(app, 2)
 
-  const responses = await interleave(t, app, [2, 0, 2, 0].map((generation) => async () => await refresh(app, tokens[generation]?.refresh_token ?? '')))
+  const responses = await interleave(t, [app], [2, 0, 2, 0].map((generation) => async () => await refresh(app, tokens[generation]?.refresh_token ?? '')))
 
   const newest = responses.filter(({ statusCode }) => statusCode === 200).map((response) => response.json())
   for (const { access_token: accessToken, refresh_token: refreshToken } of [...tokens, ...newest]) {
