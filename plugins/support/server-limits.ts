@@ -4,7 +4,7 @@ import { createTally } from '../../lib/tally.ts'
 /** Each takes about 15 KiB of memory and one file descriptor. */
 export const MAX_CONNECTIONS = 10_000
 /** More are refused with 431. */
-export const MAX_HEADERS = 100
+const MAX_HEADERS = 100
 
 const MAKE_ROOM_EVERY_MS = 1000
 const REPORT_EVERY_MS = 60_000

@@ -18,6 +18,7 @@ for (const { value, path } of files) {
 
 const servers = [
   'postgres://latchkey@db/latchkey',
+  'postgres://latchkey@db/l',
   'postgresql://latchkey:p%40ss@db.example.com:6432/latchkey',
   'postgres:///latchkey?host=/var/run/postgresql',
   'postgres://db/latchkey?sslmode=disable',

@@ -65,19 +65,27 @@ t.test('Where nobody of a network finds a place, that shows before any work', as
   t.doesNotThrow(() => { queue.requireRoom('203.0.113.1') }, 'another network has its share')
 })
 
-t.test('A network has its places back when its jobs have started', async (t) => {
-  const { queue, ask, end } = await createBusyQueue()
-  for (let number = 1; number <= 5; number++) ask(STRANGER).catch(() => {})
-  await refusalOf(queue, STRANGER)
+for (const { others, places } of [{ others: 1, places: 10 }, { others: 2, places: 9 }]) {
+  for (const left of [1, places - 1, places]) {
+    t.test(`A network of whose ${places} jobs ${left} ${left === 1 ? 'has' : 'have'} started has so many places back, and no more`, async (t) => {
+      const { queue, ask, end, advance } = await createBusyQueue()
+      const home = { network: STRANGER.network, isKnown: true }
+      for (let number = 0; number < places; number++) ask(home).catch(() => {})
+      for (let number = 0; number < others; number++) ask({ network: 'elsewhere', isKnown: true }).catch(() => {})
+      await refusalOf(queue, home)
 
-  for (let number = 0; number <= 5; number++) {
-    end(number)
-    await new Promise(setImmediate)
+      for (let number = 0; number < left; number++) {
+        advance(PLACES.tookMs)
+        end(number)
+        await new Promise(setImmediate)
+      }
+      t.equal(queue.waiting, others + places - left)
+      for (let number = 0; number < PLACES.count; number++) ask(home).catch(() => {})
+
+      t.equal(queue.waiting, others + places)
+    })
   }
-  for (let number = 6; number <= 11; number++) ask(STRANGER).catch(() => {})
-
-  t.equal(queue.waiting, 5)
-})
+}
 
 t.test('Who hangs up', async (t) => {
   t.test('gives the place back at once, and the job is not done', async (t) => {

@@ -60,6 +60,17 @@ t.test('another network has other counters but for those of the account', async 
   t.strictSame(here.map(({ key }, index) => key === there[index]?.key), [false, false, true, true, false])
 })
 
+t.test('what differs in the last character is counted apart, however long it can be', async (t) => {
+  const longest = `${'a'.repeat(64)}@${'b.'.repeat(93)}`
+
+  t.not(namesOf(`${longest}com`)[2], namesOf(`${longest}cob`)[2])
+})
+
+t.test('each rule counts for itself', async (t) => {
+  t.not(keys.ofNetwork('192.0.2.1').key, keys.ofMailNetwork('192.0.2.1').key)
+  t.notOk(namesOf('user@example.com').includes(keys.ofMailAddress('user@example.com').key))
+})
+
 t.test('what is counted under the names of a user is found by them', async (t) => {
   const byName = of('user')[2]?.key
   const byAddress = of('user@example.com')[2]?.key

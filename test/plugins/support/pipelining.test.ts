@@ -11,6 +11,10 @@ const REPORT_EVERY_MS = 60_000
 const ENDED = 'Connections were ended that sent too many requests without waiting for answers'
 const READY = 'GET /health/ready HTTP/1.1\r\nhost: latchkey\r\n\r\n'
 
+t.test('one connection can not fill the queue, and all together can not fill the memory', async (t) => {
+  t.strictSame(MAX_QUEUED, { perConnection: 100, inAll: 5000 })
+})
+
 t.test(`a client may send ${MAX_QUEUED.perConnection} requests while it waits for an answer, again and again`, async (t) => {
   const port = await listen(await build(t))
   const connection = await open(t, port)
