@@ -1,4 +1,4 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPair, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, generateKeyPair, sign, verify, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { promisify } from 'node:util'
 
 export type SigningAlgorithm = 'ES256' | 'RS256' | 'EdDSA'
@@ -46,11 +46,13 @@ export async function generateSigningKey (alg: SigningAlgorithm): Promise<Signin
 /**
  * Reads a private key in PEM that was stored under an algorithm and a thumbprint.
  *
- * @throws Error that says what is wrong with the key: its type, size or curve, its algorithm, its `kid`
+ * @throws Error that says what is wrong with the key: its type, size or curve, its algorithm, its halves, its `kid`
  */
 export async function importSigningKey ({ kid, alg, privatePem }: { kid: string, alg: string, privatePem: string }): Promise<SigningKey> {
   if (!Object.hasOwn(generators, alg)) throw new Error(`the algorithm of key ${kid} is not supported`)
-  const key = await describeKey(alg as SigningAlgorithm, readPrivateKey(kid, privatePem))
+  const privateKey = readPrivateKey(kid, privatePem)
+  const key = await describeKey(alg as SigningAlgorithm, privateKey)
+  if (!isPair(privateKey)) throw new Error(`the halves of key ${kid} are of two keys`)
   if (key.kid !== kid) throw new Error(`key ${kid} is not the key that its thumbprint names`)
   return key
 }
@@ -61,6 +63,13 @@ function readPrivateKey (kid: string, pem: string): KeyObject {
   } catch (cause) {
     throw new Error(`key ${kid} is not a private key`, { cause })
   }
+}
+
+// The private half brings the public one along, and nothing compares them: what such a key signs nobody could verify.
+function isPair (privateKey: KeyObject): boolean {
+  const digest = privateKey.asymmetricKeyType === 'ed25519' ? null : 'sha256'
+  const text = Buffer.from('latchkey')
+  return verify(digest, text, createPublicKey(privateKey), sign(digest, text, privateKey))
 }
 
 async function describeKey (alg: SigningAlgorithm, privateKey: KeyObject): Promise<SigningKey> {

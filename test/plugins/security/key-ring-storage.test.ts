@@ -53,6 +53,7 @@ t.test('a key that does not fit its row stops the start, which says which key it
     { name: 'a short RSA key', alg: 'RS256', pem: shortRsa, message: /can't be used: a key for RS256 is/ },
     { name: 'a small exponent', alg: 'RS256', pem: smallExponent, message: /can't be used: a key for RS256 is/ },
     { name: 'another algorithm', alg: 'RS256', pem: otherP256, message: /can't be used: a key for RS256 is/ },
+    { name: 'P-256 under the name of P-384', alg: 'ES384', pem: otherP256, message: /can't be used: the algorithm of key KID is not supported$/ },
     { name: 'another key', alg: 'ES256', pem: otherP256, message: /can't be used: key KID is not the key that its thumbprint names$/ },
     { name: 'a secret of a symmetric algorithm', alg: 'HS256', pem: SECRET, message: /can't be used: the algorithm of key KID is not supported$/ },
     { name: 'something else', alg: 'ES256', pem: 'no key', message: /can't be used: key KID is not a private key$/ }
