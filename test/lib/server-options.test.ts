@@ -23,7 +23,9 @@ t.test('the limits are those of the contract', async (t) => {
   t.match(optionsFor(t), {
     bodyLimit: 16_384,
     requestTimeout: 10_000,
-    http: { headersTimeout: 5000 },
+    connectionTimeout: 30_000 + testConfig(t).hashQueueMs,
+    keepAliveTimeout: 72_000,
+    http: { headersTimeout: 5000, connectionsCheckingInterval: 1000, maxHeaderSize: 16_384, insecureHTTPParser: false },
     requestIdHeader: false,
     trustProxy: false,
     return503OnClosing: false,
