@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { MOVED_TABLES } from '../../lib/database/move.ts'
 import { databasePath, readRows, runCommand, type CommandResult } from '../command.ts'
 import { build, logIn, readProfile, refresh, SECRET, temporaryDirectory, testEnv, type Env } from '../helper.ts'
-import { emptySchema, needsPostgres, query } from '../postgres.ts'
+import { emptySchema, needsPostgres, query, until, withClient } from '../postgres.ts'
 
 const USED = 'The target is in use already; name an empty database or schema\n'
 
@@ -23,6 +23,14 @@ async function makeInstallation (t: Test, env: Env = {}) {
   for (let count = 0; count < 3; count++) await app.users.create({ username: `user${count}`, roles: ['clerk'] }, {})
   await app.close()
   return { settings, tokens }
+}
+
+/** A database with the schema, which nobody has used. */
+async function emptyTarget (t: Test, { DATABASE_URL: _, ...settings }: Env): Promise<string> {
+  const url = await emptySchema(t)
+  await runCommand({ ...settings, DATABASE_URL: url }, ['role', 'list']) // makes the schema, and a key
+  await query(url, 'truncate signing_keys, audit_events')
+  return url
 }
 
 if (await needsPostgres(t)) {
@@ -83,12 +91,26 @@ if (await needsPostgres(t)) {
     t.same(await query(url, 'select * from users'), before)
   })
 
+  t.test('Who begins to use the target meanwhile is waited for, and the target refused', async (t) => {
+    const { settings } = await makeInstallation(t)
+    const url = await emptyTarget(t, settings)
+
+    const result = await withClient(url, async (client) => {
+      await client.query('begin')
+      await client.query("insert into users (id, username, password_version, created_at, updated_at) values ('eve', 'eve', 0, 0, 0)")
+      const moving = move(settings, url)
+      t.ok(await until(async () => (await query(url, "select from pg_locks where relation = 'users'::regclass and not granted")).length > 0))
+      await client.query('commit')
+      return await moving
+    })
+
+    t.same(result, { code: 1, stdout: '', stderr: USED })
+    t.same(await query(url, 'select username from users'), [{ username: 'eve' }])
+  })
+
   t.test('A move that fails half-way leaves nothing, and can be done again', async (t) => {
     const { settings } = await makeInstallation(t)
-    const url = await emptySchema(t)
-    const { DATABASE_URL: _, ...rest } = settings
-    await runCommand({ ...rest, DATABASE_URL: url }, ['role', 'list']) // makes the schema, and a key
-    await query(url, 'truncate signing_keys, audit_events')
+    const url = await emptyTarget(t, settings)
     await query(url, 'alter table audit_events add constraint nothing check (false)')
 
     const failed = await move(settings, url)
