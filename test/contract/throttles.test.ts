@@ -37,14 +37,29 @@ for (const engine of stores) {
       t.equal((await throttles.read([])).size, 0)
     })
 
-    t.test('The last one moves the wait where the rule counts from there, and not where it counts from the first', async (t) => {
-      const { count, clock } = await openThrottles(t, engine)
+    t.test('The last one moves the wait and the end where the rule counts from there, and not where it counts from the first', async (t) => {
+      const { throttles, count, clock } = await openThrottles(t, engine)
       await count(counter('account', 'last'))
       await count(counter('network', 'first'))
       clock.at += MINUTE - 1
 
       t.strictSame(await count(counter('account', 'last')), { failures: 2, anchoredAt: START + MINUTE - 1 })
       t.strictSame(await count(counter('network', 'first')), { failures: 2, anchoredAt: START })
+      t.match(await throttles.list({}, {}), [{ key: 'first', expiresAt: START + MINUTE }, { key: 'last', expiresAt: START + MINUTE - 1 + HOUR }])
+    })
+
+    t.test('A count is about the user as soon as one is known, and from then on', async (t) => {
+      const { db, throttles, ada, count } = await openThrottles(t, engine)
+      const { id: userId } = await ada()
+      const usersOfCounts = async () => (await throttles.list({}, {})).map(({ userId }) => userId)
+
+      await count(counter('account'))
+      t.strictSame(await usersOfCounts(), [null])
+      await count({ ...counter('account'), userId })
+      t.strictSame(await usersOfCounts(), [userId])
+      await count(counter('account'))
+      t.strictSame(await usersOfCounts(), [userId])
+      t.equal(await throttles.removeOfUser(db, userId), 1)
     })
 
     for (const rule of Object.values(RULES)) {
