@@ -69,7 +69,7 @@ function inFrontOf (other: string): Program {
   }
 }
 
-async function startReplica (t: Test, env: Env, host: string): Promise<Replica> {
+export async function startReplica (t: Test, env: Env, host: string): Promise<Replica> {
   const port = await findFreePort()
   const start = async (): Promise<ServerProcess> => await startServer(t, { ...env, HOST: host, PORT: String(port) })
   let server = await start()
@@ -82,7 +82,7 @@ async function startReplica (t: Test, env: Env, host: string): Promise<Replica> 
 }
 
 /** Makes users who can log in with `PASSWORD`. */
-export async function createUsers ({ env }: Pair, users: Array<{ username: string, roles?: string[] }>): Promise<void> {
+export async function createUsers ({ env }: Pick<Pair, 'env'>, users: Array<{ username: string, roles?: string[] }>): Promise<void> {
   const app = await buildApp(loadConfig(env), pino({ level: 'silent' }))
   for (const user of users) await createUser(app, { ...user, password: PASSWORD })
   await app.close()
