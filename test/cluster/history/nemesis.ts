@@ -5,8 +5,8 @@ import type { Asked } from './scene.ts'
 /** What is done to the service while clients go on. */
 export interface Fault {
   begin: () => Promise<unknown> | void
-  /** Whether it lasts for longer than a replica may believe what it remembers. */
-  isLong?: true
+  /** The replica to which it lasts for longer than that may believe what it remembers. */
+  lastsAt?: Asked
   end?: () => Promise<unknown> | void
 }
 
@@ -23,14 +23,15 @@ export function kill (replica: Replica, asked: Asked): Fault {
   }
 }
 
-export function stop (replica: Replica): Fault {
-  return { begin: () => { replica.kill('SIGSTOP') }, isLong: true, end: () => { replica.kill('SIGCONT') } }
+export function stop (replica: Replica, lastsAt: Asked): Fault {
+  return { begin: () => { replica.kill('SIGSTOP') }, lastsAt, end: () => { replica.kill('SIGCONT') } }
 }
 
 export function cut (proxy: PostgresProxy): Fault {
   return { begin: proxy.cut }
 }
 
-export function freeze (proxy: PostgresProxy): Fault {
-  return { begin: proxy.freeze, isLong: true, end: proxy.thaw }
+/** Nothing comes through to the replica, and nothing tells it so. */
+export function freeze (proxy: PostgresProxy, lastsAt: Asked): Fault {
+  return { begin: proxy.freeze, lastsAt, end: proxy.thaw }
 }

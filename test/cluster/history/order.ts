@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { step, type Account } from './model.ts'
 import type { Operation } from './operation.ts'
 
@@ -9,6 +10,9 @@ export interface Placed {
   /** What took effect before it, whatever the times say. */
   after: readonly Operation[]
 }
+
+/** Where there is an order, it is found after far fewer; where there is none, there may be no end of what can be tried. */
+const MOST_POSITIONS = 20_000
 
 const isAnswered = ({ operation }: Placed): boolean => operation.outcome !== 'unknown'
 
@@ -26,8 +30,8 @@ export function findUnexplained (history: readonly Placed[], account: Account): 
     const rest = withoutObservers(pending, state)
     const left = rest.filter(isAnswered).length
     if (left === 0) return true
-    const position = `${rest.map((placed) => numbers.get(placed)).join()} ${JSON.stringify(state)}`
-    if (tried.has(position)) return false
+    const position = hash('sha1', `${rest.map((placed) => numbers.get(placed)).join()} ${JSON.stringify(state)}`)
+    if (tried.has(position) || tried.size === MOST_POSITIONS) return false
     tried.add(position)
 
     const candidates = candidatesOf(rest)

@@ -5,11 +5,11 @@ import type { Fault } from './nemesis.ts'
 import type { Operation } from './operation.ts'
 import { newPerson } from './people.ts'
 import { createRandom, type Random } from './random.ts'
-import type { Scene } from './scene.ts'
+import type { Asked, Scene } from './scene.ts'
 
 const CLIENTS = 10
 const MOST_THINK_MS = 60
-/** Operations before, between and after the faults, and at least so many during a long one. */
+/** Operations before, during, between and after the faults. */
 const SOME = 40
 
 interface Plan {
@@ -23,8 +23,9 @@ export function setScene (scene: Omit<Scene, 'people' | 'history'>, usernames: s
   return { ...scene, people: usernames.map((username) => newPerson(username, password)), history: [] }
 }
 
-/** Ten clients do what they like while one fault comes after the other; in the end every session is tried once more. */
+/** Ten clients do what they like while one fault comes after the other; in the end sessions are tried once more. */
 export async function makeHistory (scene: Scene, { seed, faults, heardWithinMs }: Plan): Promise<Operation[]> {
+  const random = createRandom(seed)
   const over = new AbortController()
   let done = 0
 
@@ -49,20 +50,28 @@ export async function makeHistory (scene: Scene, { seed, faults, heardWithinMs }
     }
   }
 
-  async function suffer ({ begin, isLong, end }: Fault): Promise<void> {
+  async function suffer ({ begin, lastsAt, end }: Fault): Promise<void> {
+    if (lastsAt !== undefined) await useLatest(scene, lastsAt, random) // so that there is something to remember
     await begin()
     const believedUntil = performance.now() + heardWithinMs
-    const goesOn = (): boolean => isLong === true && performance.now() < believedUntil
+    const isBelieved = (): boolean => performance.now() < believedUntil
+    let answers: Promise<void> | undefined
     try {
-      while (goesOn()) await doMore()
+      if (lastsAt !== undefined) {
+        while (isBelieved()) await doMore()
+        // Of what it has not heard meanwhile, it must not believe the contrary, neither now nor when it is over.
+        answers = useLatest(scene, lastsAt, random)
+        await doMore()
+      }
     } finally {
       await end?.() // a process that is stopped could not even be ended
+      await answers
     }
   }
 
   async function bringFaults (): Promise<void> {
     try {
-      for (const fault of createRandom(seed).shuffle(faults)) {
+      for (const fault of random.shuffle(faults)) {
         await doMore()
         await suffer(fault)
       }
@@ -75,14 +84,14 @@ export async function makeHistory (scene: Scene, { seed, faults, heardWithinMs }
   const clients = Array.from({ length: CLIENTS }, async (_, index) => { await act(createRandom(seed + 1 + index)) })
   const ends = await Promise.allSettled([...clients, bringFaults()])
   for (const end of ends) if (end.status === 'rejected') throw end.reason
-  await useAll(scene, createRandom(seed))
+  await Promise.all(scene.replicas.map(async (replica) => { await useLatest(scene, replica, random) }))
   return scene.history
 }
 
-async function useAll ({ replicas, ...scene }: Scene, random: Random): Promise<void> {
-  await Promise.all(replicas.map(async (replica) => {
-    for (const person of scene.people) {
-      for (const session of person.sessions) await useSession({ ...scene, replicas: [replica] }, person, session, random)
-    }
-  }))
+const LATEST = 20
+
+/** Tries sessions of everybody, all at once. */
+async function useLatest (scene: Scene, replica: Asked, random: Random): Promise<void> {
+  const sessions = scene.people.flatMap((person) => person.sessions.slice(-LATEST).map((session) => ({ person, session })))
+  await Promise.all(sessions.map(async ({ person, session }) => { await useSession({ ...scene, replicas: [replica] }, person, session, random) }))
 }
