@@ -135,9 +135,9 @@ const resetPassword: Perform = async (scene, person, random) => {
 
 /** How often each is done, in relation to the others. */
 const ACTS: Array<{ share: number, perform: Perform }> = [
-  { share: 45, perform: async (scene, person, random) => await useSession(scene, person, pickSession(person, random), random) },
-  { share: 20, perform: refresh },
-  { share: 15, perform: logIn },
+  { share: 38, perform: async (scene, person, random) => await useSession(scene, person, pickSession(person, random), random) },
+  { share: 30, perform: refresh },
+  { share: 12, perform: logIn },
   { share: 8, perform: revoke },
   { share: 5, perform: changePassword },
   { share: 3, perform: mailLink },

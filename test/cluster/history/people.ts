@@ -38,8 +38,8 @@ export function pickSession ({ sessions, live }: Person, random: Random): KnownS
 }
 
 export function pickRefreshToken ({ refreshTokens }: KnownSession, random: Random): string {
-  const newest = random.chance(NEWEST) ? 1 : Math.min(2, refreshTokens.length)
-  return random.chance(0.95) ? refreshTokens.at(-newest) as string : random.pick(refreshTokens)
+  if (random.chance(NEWEST)) return refreshTokens.at(-1) as string
+  return random.chance(0.5) ? refreshTokens.at(-2) ?? refreshTokens[0] as string : random.pick(refreshTokens)
 }
 
 export function pickLink ({ links }: Person, random: Random): string {
