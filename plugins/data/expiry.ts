@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { RETIRE_AFTER_MS } from '../../lib/key-schedule.ts'
 import type { Db } from './database.ts'
 import { FORGET_NETWORK_MS } from './known-networks.ts'
 
@@ -15,6 +16,8 @@ export interface Expiry {
   auditEvents: Sweep
   /** Sessions that ended more than a day ago. */
   sessions: Sweep
+  /** Signing keys whose tokens nobody has believed for a day. */
+  signingKeys: Sweep
   /** Messages that were never sent, though for long nobody tries it any more. */
   outbox: Sweep
   /** Counts that are forgotten. */
@@ -57,6 +60,19 @@ export function createExpiry (db: Db, { now }: { now: () => number }, { auditRet
         .where((session) => session.or([session('revoked_at', '<', before), session('expires_at', '<', before), session('idle_expires_at', '<', before)]))
         .execute()
       return last.id
+    },
+
+    async signingKeys () {
+      const before = now() - DAY
+      const old = db.selectFrom('signing_keys').select('kid').where(({ eb, or, exists, selectFrom }) => or([
+        eb('revoked_at', '<', before),
+        exists(selectFrom('signing_keys as successor').select('successor.kid')
+          .whereRef('successor.activates_at', '>', 'signing_keys.activates_at')
+          .where('successor.activates_at', '<', before - RETIRE_AFTER_MS)
+          .where('successor.revoked_at', 'is', null))
+      ])).limit(BATCH)
+      const { numDeletedRows } = await db.deleteFrom('signing_keys').where('kid', 'in', old).executeTakeFirstOrThrow()
+      return next(numDeletedRows)
     },
 
     async outbox () {

@@ -1,7 +1,8 @@
 import t, { type Test } from 'tap'
+import { RETIRE_AFTER_MS } from '../../lib/key-schedule.ts'
 import { BATCH, createExpiry, type Sweep } from '../../plugins/data/expiry.ts'
 import { engines, type Engine } from './engines.ts'
-import { HOUR, IDLE, LIFETIME, openRepositories, START } from './repositories.ts'
+import { HOUR, IDLE, LIFETIME, openRepositories, START, storedKey } from './repositories.ts'
 
 const DAY = 24 * HOUR
 const RETENTION = 180 * DAY
@@ -110,6 +111,45 @@ for (const engine of engines) {
 
       const left = await db.selectFrom('sessions').select('id').orderBy('id').execute()
       t.strictSame(left.map(({ id }) => id), ['just-expired', 'just-idle', 'just-revoked', 'live'])
+    })
+
+    t.test('Signing keys go when nobody has believed their tokens for a day', async (t) => {
+      const scene = await openExpiry(t, engine)
+      const { db, clock, expiry, signingKeys } = scene
+      const ended = START - DAY
+      const keys = {
+        first: { activatesAt: ended - RETIRE_AFTER_MS - HOUR },
+        revoked: { activatesAt: START - HOUR, revokedAt: ended },
+        second: { activatesAt: ended - RETIRE_AFTER_MS },
+        revokedLater: { activatesAt: START - 2 * HOUR, revokedAt: ended + 1 },
+        last: { activatesAt: START + HOUR }
+      }
+      for (const [kid, changes] of Object.entries(keys)) await signingKeys.add(storedKey(kid, changes), { isWanted: () => true, revokeOthers: false }, {})
+      const left = async (): Promise<string[]> => {
+        await expiry.signingKeys('')
+        return (await db.selectFrom('signing_keys').select('kid').orderBy('activates_at').execute()).map(({ kid }) => kid)
+      }
+
+      t.strictSame(await left(), ['first', 'second', 'revokedLater', 'revoked', 'last'])
+      clock.at += 1
+      t.strictSame(await left(), ['second', 'revokedLater', 'last'])
+      clock.at = START + HOUR + RETIRE_AFTER_MS + DAY + 1
+      t.strictSame(await left(), ['last'])
+      clock.at += 1000 * DAY
+      t.strictSame(await left(), ['last'])
+    })
+
+    t.test('A signing key that was never succeeded but by a revoked one stays', async (t) => {
+      const scene = await openExpiry(t, engine)
+      const { clock, expiry, signingKeys } = scene
+      const key = storedKey('one')
+      await signingKeys.add(key, { isWanted: () => true, revokeOthers: false }, {})
+      await signingKeys.add(storedKey('two', { activatesAt: START + 1, revokedAt: START + 2 }), { isWanted: () => true, revokeOthers: false }, {})
+      clock.at += 1000 * DAY
+
+      await expiry.signingKeys('')
+
+      t.same(await signingKeys.list(), [key])
     })
 
     t.test('Where nothing is there is nothing to do', async (t) => {

@@ -6,7 +6,7 @@ import type { Expiry } from '../../../plugins/data/expiry.ts'
 import { HOUSEKEEPING_MS } from '../../../plugins/support/housekeeping.ts'
 import { auditEvents, build, captureLog, createUser, JOHN, logIn, requestToken, stopClock } from '../../helper.ts'
 
-const SWEEPS = ['oneTimeTokens', 'auditEvents', 'sessions', 'outbox', 'throttles', 'knownNetworks']
+const SWEEPS = ['oneTimeTokens', 'auditEvents', 'sessions', 'signingKeys', 'outbox', 'throttles', 'knownNetworks']
 const DAY = 24 * 60 * 60 * 1000
 
 /** Puts counting sweeps in the place of all real ones. */
