@@ -8,7 +8,7 @@ export const CHANNEL = 'latchkey_changes'
 
 const SIGN_OF_LIFE_EVERY_MS = 250
 /** A sign of life counts so long after it was asked for, in milliseconds. */
-const HEARD_FOR_MS = 1000
+export const HEARD_FOR_MS = 1000
 const RECONNECT_AFTER_MS = 250
 
 export interface Listener extends Announcements {
