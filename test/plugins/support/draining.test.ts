@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import type { FastifyInstance } from 'fastify'
 import t, { type Test } from 'tap'
@@ -132,4 +133,21 @@ t.test('a connection that stays idle does not hold up the end', async (t) => {
   await app.close()
 
   t.equal((await idle.end()).length, 1)
+})
+
+t.test('a connection that has ended is not held', async (t) => {
+  const app = await build(t)
+  const accepted = once(app.server, 'connection')
+  const connection = await openIdle(t, await listen(app))
+  const [socket] = await accepted as [Socket]
+  const { promise: closed, resolve } = Promise.withResolvers<void>()
+  socket.once('close', () => { resolve() })
+  connection.reset()
+  await closed
+  let isLookedAt = false
+  Object.defineProperty(socket, '_httpMessage', { get: () => { isLookedAt = true } })
+
+  await app.drain()
+
+  t.equal(isLookedAt, false)
 })
