@@ -23,8 +23,24 @@ t.test('What takes its time has one connection and all the time for an answer', 
   t.notOk('query_timeout' in options)
 })
 
+t.test('An answer to one connection by itself is waited for as long as is said', async (t) => {
+  const { connectionParameters } = createClient(URL, 700) as unknown as { connectionParameters: { query_timeout: number } }
+
+  t.equal(connectionParameters.query_timeout, 700)
+})
+
 t.test('What breaks while nobody uses it stops no process', async (t) => {
   for (const emitter of [createClient(URL), createPatientPool(URL), createServingPool(URL, { isDirect: true })]) {
     t.doesNotThrow(() => { emitter.emit('error', new Error('cut')) })
   }
 })
+
+for (const { mode, ssl } of [
+  { mode: 'disable', ssl: false },
+  { mode: 'require', ssl: { rejectUnauthorized: false } },
+  { mode: 'verify-full', ssl: {} }
+]) {
+  t.test(`sslmode=${mode} means what it does to every PostgreSQL program`, async (t) => {
+    t.strictSame((createClient(`${URL}?sslmode=${mode}`) as unknown as { ssl: unknown }).ssl, ssl)
+  })
+}
