@@ -64,13 +64,10 @@ export function createExpiry (db: Db, { now }: { now: () => number }, { auditRet
 
     async signingKeys () {
       const before = now() - DAY
-      const old = db.selectFrom('signing_keys').select('kid').where(({ eb, or, exists, selectFrom }) => or([
-        eb('revoked_at', '<', before),
-        exists(selectFrom('signing_keys as successor').select('successor.kid')
-          .whereRef('successor.activates_at', '>', 'signing_keys.activates_at')
-          .where('successor.activates_at', '<', before - RETIRE_AFTER_MS)
-          .where('successor.revoked_at', 'is', null))
-      ])).limit(BATCH)
+      const lastSuccessor = db.selectFrom('signing_keys').select(({ fn }) => fn.max('activates_at').as('at'))
+        .where('activates_at', '<', before - RETIRE_AFTER_MS).where('revoked_at', 'is', null)
+      const old = db.selectFrom('signing_keys').select('kid')
+        .where((key) => key.or([key('revoked_at', '<', before), key('activates_at', '<', lastSuccessor)])).limit(BATCH)
       const { numDeletedRows } = await db.deleteFrom('signing_keys').where('kid', 'in', old).executeTakeFirstOrThrow()
       return next(numDeletedRows)
     },
