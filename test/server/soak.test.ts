@@ -1,11 +1,9 @@
-import { setImmediate as otherWork } from 'node:timers/promises'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import type { Tables } from '../../lib/database/tables.ts'
 import { MOST_NETWORKS } from '../../plugins/data/known-networks.ts'
 import { HOUSEKEEPING_MS } from '../../plugins/support/housekeeping.ts'
+import { collectGarbage } from '../collect-garbage.ts'
 import { build, createUser, logIn, postForm, readProfile, refresh, stopClock, type Tokens } from '../helper.ts'
 import { requestReset } from '../mailed-links.ts'
 import { BEHIND_PROXY, HOUR, MINUTE, PASSWORD, tryFrom } from '../throttles.ts'
@@ -26,9 +24,6 @@ const MORE_TOKENS = 5000
 /** How many bytes more may be in use in the end; as many more tokens would be about twice as much. */
 const MOST_GROWTH = 4_000_000
 
-setFlagsFromString('--expose-gc')
-const collectGarbage = runInNewContext('gc') as () => void
-
 interface State {
   rows: Record<string, number>
   publishedKeys: number
@@ -41,10 +36,7 @@ async function look (app: FastifyInstance): Promise<State> {
   const rows: State['rows'] = {}
   for (const table of TABLES) rows[table] = (await app.db.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('rows')).executeTakeFirstOrThrow()).rows
   const { keys } = (await app.inject('/.well-known/jwks.json')).json()
-  for (let time = 0; time < 3; time++) {
-    collectGarbage()
-    await otherWork() // what was collected lets go of more
-  }
+  await collectGarbage()
   return { rows, publishedKeys: keys.length, heap: process.memoryUsage().heapUsed }
 }
 
