@@ -30,7 +30,8 @@ async function openBackstage (t: Test, env: Env): Promise<Pick<Scene, 'mailLink'
   const app = await buildApp(loadConfig(env), pino({ level: 'silent' }))
   t.teardown(async () => { await app.close() })
   return {
-    forgetCounts: async () => { await forgetCounts(app) },
+    // A replica that is stopped may hold them.
+    forgetCounts: async () => await forgetCounts(app).then(() => true, () => false),
     mailLink: async (username) => await app.db.transaction().execute(async (tx) => {
       // Taken, so that no other password comes between.
       const user = await tx.updateTable('users').set(({ ref }) => ({ password_version: ref('password_version') }))

@@ -21,6 +21,7 @@ t.test('A directory of a file system that syncs none is left', async (t) => {
 t.test('A directory that may be written to but not read is left', async (t) => {
   const directory = temporaryDirectory(t)
   chmodSync(directory, 0o300)
+  t.teardown(() => { chmodSync(directory, 0o700) })
   if (process.getuid?.() === 0) {
     chownSync(directory, NOBODY, NOBODY)
     process.seteuid?.(NOBODY)

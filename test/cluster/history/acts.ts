@@ -22,7 +22,7 @@ async function postForm (scene: Scene, random: Random, path: string, form: Recor
 }
 
 const logIn: Perform = async (scene, person, random) => {
-  await scene.forgetCounts()
+  if (!await scene.forgetCounts()) return false
   const password = pickPassword(person, random)
   const answer = await postForm(scene, random, '/token', { grant_type: 'password', username: person.username, password })
   if (answer === undefined) return false
@@ -89,7 +89,7 @@ const revoke: Perform = async (scene, person, random) => {
 }
 
 const changePassword: Perform = async (scene, person, random) => {
-  await scene.forgetCounts()
+  if (!await scene.forgetCounts()) return false
   const session = pickSession(person, random)
   const current = pickPassword(person, random)
   const next = newPassword(person)

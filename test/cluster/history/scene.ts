@@ -19,7 +19,7 @@ export interface Scene {
   /** Good for one new password; as the mail would bring it. */
   mailLink: (username: string) => Promise<string>
   /** Nobody is to be held up for what clients try on purpose. */
-  forgetCounts: () => Promise<unknown>
+  forgetCounts: () => Promise<boolean>
   history: Operation[]
 }
 

@@ -58,7 +58,7 @@ t.test('a service that stops lets nobody wait', async (t) => {
   t.strictSame(await Promise.all(answers), [503, 503, 503])
 })
 
-t.test('who hangs up leaves the line, or does not enter it', async (t) => {
+t.test('who hangs up waits no longer, or does not begin to', async (t) => {
   const sent: string[] = []
   const fastify = await buildBusy(t, (fastify) => {
     fastify.addHook('onSend', async ({ url }) => { sent.push(url) })
