@@ -1,6 +1,6 @@
-import { METHODS } from 'node:http'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { METHODS } from '../lib/node-http.ts'
 import { formatScope } from '../lib/scopes.ts'
 import { insufficientScope } from '../plugins/security/auth.ts'
 import { ProblemSchema } from '../schemas/errors.ts'

@@ -1,5 +1,4 @@
 import { createHmac } from 'node:crypto'
-import { verify } from '@node-rs/bcrypt'
 import { MALFORMED, tooCostly, type ReadHash } from './format.ts'
 
 // Each step doubles the time.
@@ -21,5 +20,10 @@ export const readBcrypt: ReadHash = (text) => {
   const { wordpress, hash, cost } = HASH.exec(text)?.groups ?? {}
   if (hash === undefined || Number(cost) < MIN_COST) return MALFORMED
   if (Number(cost) > MAX_COST) return tooCostly(`bcrypt is taken up to cost ${MAX_COST}`)
-  return { verify: async (password) => await verify(wordpress === undefined ? password : wordpressDigest(password), hash) }
+  return {
+    async verify (password) {
+      const bcrypt = await import('@node-rs/bcrypt') // takes 2 MB, and few have such hashes
+      return await bcrypt.verify(wordpress === undefined ? password : wordpressDigest(password), hash)
+    }
+  }
 }

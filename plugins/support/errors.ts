@@ -1,7 +1,7 @@
-import { STATUS_CODES } from 'node:http'
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PublicError, UnavailableError } from '../../lib/errors.ts'
+import { STATUS_CODES } from '../../lib/node-http.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
