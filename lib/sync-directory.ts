@@ -1,7 +1,7 @@
 import { closeSync, fsyncSync, openSync } from 'node:fs'
 
-// Of a directory that may not be read, and of file systems that have nothing to sync in one.
-const CANT_BE_SYNCED: ReadonlyArray<string | undefined> = ['EACCES', 'EINVAL']
+// Of a directory that may not be read, of Windows, and of file systems that have nothing to sync in one.
+const CANT_BE_SYNCED: ReadonlyArray<string | undefined> = ['EACCES', 'EPERM', 'EINVAL', 'ENOTSUP']
 
 /** Puts the names in a directory on the disk, where that can be done: a power cut could lose a file whose content is there. */
 export function syncDirectory (path: string): void {

@@ -1,8 +1,11 @@
+import { spawnSync } from 'node:child_process'
 import { chmodSync, chownSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { syncDirectory } from '../../lib/sync-directory.ts'
+import { REPOSITORY } from '../command.ts'
 import { canRun, temporaryDirectory } from '../helper.ts'
+import { canTrace } from '../server/system-calls.ts'
 
 const NOBODY = 65_534
 
@@ -30,3 +33,15 @@ t.test('A directory that may be written to but not read is left', async (t) => {
 
   t.doesNotThrow(() => { syncDirectory(directory) })
 })
+
+const SYNC_HERE = "(await import('./lib/sync-directory.ts')).syncDirectory('.')"
+
+for (const { error, status } of [{ error: 'EPERM', status: 0 }, { error: 'EOPNOTSUPP', status: 0 }, { error: 'EIO', status: 1 }]) {
+  t.test(`A sync that ends with ${error} ${status === 0 ? 'is left' : 'is a fault'}`, async (t) => {
+    if (!canTrace(t)) return
+
+    const child = spawnSync('strace', ['-f', '-o', '/dev/null', '-e', `inject=fsync:error=${error}`, process.execPath, '--input-type=module', '-e', SYNC_HERE], { cwd: REPOSITORY })
+
+    t.equal(child.status, status, child.stderr.toString())
+  })
+}
