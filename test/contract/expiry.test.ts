@@ -1,55 +1,8 @@
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { RETIRE_AFTER_MS } from '../../lib/key-schedule.ts'
-import { BATCH, createExpiry, type Sweep } from '../../plugins/data/expiry.ts'
-import { engines, type Engine } from './engines.ts'
-import { HOUR, IDLE, LIFETIME, openRepositories, START, storedKey } from './repositories.ts'
-
-const DAY = 24 * HOUR
-const RETENTION = 180 * DAY
-
-async function openExpiry (t: Test, engine: Engine) {
-  const repositories = await openRepositories(t, engine)
-  return { ...repositories, expiry: createExpiry(repositories.db, repositories.clock, { auditRetentionMs: RETENTION }) }
-}
-
-type Scene = Awaited<ReturnType<typeof openExpiry>>
-
-const many = <Row>(count: number, row: (id: string, index: number) => Row): Row[] =>
-  Array.from({ length: count }, (_, index) => row(String(index).padStart(6, '0'), index))
-
-/** Runs the sweep to its end; gives how many rows were left after each batch. */
-async function sweep ({ db }: Scene, removeBatch: Sweep, table: 'one_time_tokens' | 'audit_events' | 'sessions' | 'outbox'): Promise<number[]> {
-  const left: number[] = []
-  let cursor: string | undefined = ''
-  while (cursor !== undefined && left.length < 20) {
-    cursor = await removeBatch(cursor)
-    left.push((await db.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('rows')).executeTakeFirstOrThrow()).rows)
-  }
-  return left
-}
-
-const event = (id: string, at: number) => ({
-  id, type: 'login', outcome: 'success', at, actor_id: null, user_id: null, session_id: null, client_id: null, ip: null, user_agent: null, request_id: null, details: null
-})
-
-async function insertSessions ({ db }: Scene, userId: string, ids: string[], changes: { revoked_at?: number | null, expires_at?: number, idle_expires_at?: number } = {}): Promise<void> {
-  await db.insertInto('sessions').values(ids.map((id) => ({
-    id,
-    user_id: userId,
-    client_id: 'first-party',
-    scope: 'profile',
-    generation: 0,
-    created_at: START,
-    last_used_at: START,
-    rotated_at: null,
-    idle_expires_at: START + IDLE,
-    expires_at: START + LIFETIME,
-    revoked_at: null,
-    ip: null,
-    user_agent: null,
-    ...changes
-  }))).execute()
-}
+import { engines } from './engines.ts'
+import { HOUR, START, storedKey } from './repositories.ts'
+import { DAY, event, insertSessions, openExpiry, RETENTION, sweep } from './sweeps.ts'
 
 for (const engine of engines) {
   t.test(engine.name, async (t) => {
@@ -159,67 +112,8 @@ for (const engine of engines) {
       t.strictSame(await sweep(scene, expiry.oneTimeTokens, 'one_time_tokens'), [0])
       t.strictSame(await sweep(scene, expiry.auditEvents, 'audit_events'), [0])
       t.strictSame(await sweep(scene, expiry.sessions, 'sessions'), [0])
+      t.strictSame(await sweep(scene, expiry.signingKeys, 'signing_keys'), [0])
       t.strictSame(await sweep(scene, expiry.outbox, 'outbox'), [0])
-    })
-
-    t.test('What is removed is removed in batches, the oldest first', async (t) => {
-      const scene = await openExpiry(t, engine)
-      const { db, clock, expiry } = scene
-      const { id: userId } = await scene.ada()
-      const count = 2 * BATCH + 3
-      for (let first = 0; first < count; first += BATCH) {
-        const part = many(count, (id, index) => ({ id, at: START + index })).slice(first, first + BATCH)
-        await db.insertInto('one_time_tokens').values(part.map(({ id, at }) => ({ hash: id, purpose: id, user_id: userId, email: null, password_version: 0, created_at: at, expires_at: at }))).execute()
-        await db.insertInto('audit_events').values(part.map(({ id, at }) => event(id, at))).execute()
-        await db.insertInto('outbox').values(part.map(({ id, at }) => ({ id, kind: 'invitation', details: '{}', attempts: 0, due_at: at, created_at: at }))).execute()
-      }
-      const [{ rows: events }] = await db.selectFrom('audit_events').select(({ fn }) => fn.countAll<number>().as('rows')).execute() as [{ rows: number }]
-      clock.at = START + 2 * RETENTION
-
-      t.strictSame(await sweep(scene, expiry.oneTimeTokens, 'one_time_tokens'), [BATCH + 3, 3, 0])
-      t.strictSame(await sweep(scene, expiry.outbox, 'outbox'), [BATCH + 3, 3, 0])
-      t.strictSame(await sweep(scene, expiry.auditEvents, 'audit_events'), [events - BATCH, events - 2 * BATCH, 0])
-      t.equal(BATCH, 500)
-    })
-
-    t.test('Sessions are walked through in batches, whether there is something to remove in one or not', async (t) => {
-      const scene = await openExpiry(t, engine)
-      const { db, clock, expiry } = scene
-      const { id } = await scene.ada()
-      const ids = many(2 * BATCH + 2, (session) => session)
-      for (let first = 0; first < ids.length; first += BATCH) await insertSessions(scene, id, ids.slice(first, first + BATCH))
-      const ended = [ids[0], ids[1], ids.at(-1)] as string[]
-      await db.updateTable('sessions').set({ revoked_at: START }).where('id', 'in', ended).execute()
-      clock.at = START + DAY + 1
-
-      t.strictSame(await sweep(scene, expiry.sessions, 'sessions'), [ids.length - 2, ids.length - 2, ids.length - 3, ids.length - 3])
-
-      const left = await db.selectFrom('sessions').select('id').orderBy('id').execute()
-      t.strictSame(left.map((session) => session.id), ids.filter((session) => !ended.includes(session)))
-    })
-
-    t.test('A batch of sessions begins at its cursor', async (t) => {
-      const scene = await openExpiry(t, engine)
-      const { db, clock, expiry } = scene
-      await insertSessions(scene, (await scene.ada()).id, ['before', 'cursor', 'later'], { revoked_at: START })
-      clock.at = START + DAY + 1
-
-      t.equal(await expiry.sessions('cursor'), 'later')
-
-      t.same(await db.selectFrom('sessions').select('id').orderBy('id').execute(), [{ id: 'before' }, { id: 'cursor' }])
-    })
-
-    t.test('Several processes that keep house at once remove each row once and nothing else', async (t) => {
-      const scene = await openExpiry(t, engine)
-      const { db, clock, expiry } = scene
-      const rows = many(BATCH, (id) => event(id, START))
-      await db.insertInto('audit_events').values(rows).execute()
-      await db.insertInto('audit_events').values(event('young', START + RETENTION)).execute()
-      clock.at = START + RETENTION + 1
-
-      await Promise.all(Array.from({ length: 5 }, async () => await sweep(scene, expiry.auditEvents, 'audit_events')))
-
-      t.same(await db.selectFrom('audit_events').select('id').execute(), [{ id: 'young' }])
     })
   })
 }
