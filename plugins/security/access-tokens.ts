@@ -45,7 +45,7 @@ interface Verified {
 
 type Sign = (payload: Record<string, unknown>) => string
 
-const REMEMBERED_TOKENS = 10_000
+export const REMEMBERED_TOKENS = 10_000
 const REMEMBERED_SIGNERS = 4
 
 export default fp(async (fastify) => {

@@ -9,7 +9,7 @@ import { startProxy } from '../postgres-proxy.ts'
 import { emptySchema, query } from '../postgres.ts'
 import { BEHIND_PROXY, forgetCounts } from '../throttles.ts'
 import { findFaults } from './history/check.ts'
-import { cut, freeze, kill, stop } from './history/nemesis.ts'
+import { cut, freeze, kill, suspend } from './history/nemesis.ts'
 import { describe, type Operation } from './history/operation.ts'
 import { makeHistory, setScene } from './history/run.ts'
 import type { Asked, Scene } from './history/scene.ts'
@@ -30,7 +30,7 @@ async function openBackstage (t: Test, env: Env): Promise<Pick<Scene, 'mailLink'
   const app = await buildApp(loadConfig(env), pino({ level: 'silent' }))
   t.teardown(async () => { await app.close() })
   return {
-    // A replica that is stopped may hold them.
+    // A replica that is suspended may hold them.
     forgetCounts: async () => await forgetCounts(app).then(() => true, () => false),
     mailLink: async (username) => await app.db.transaction().execute(async (tx) => {
       // Taken, so that no other password comes between.
@@ -64,12 +64,12 @@ if (await canRunPair(t)) {
     return setScene({ ...backstage, replicas: [asked(one, 'one'), asked(two, 'two')] }, usernames, PASSWORD)
   }
 
-  t.test(`Two replicas that are killed, stopped and cut off answer as one would that never is (HISTORY_SEED=${SEED})`, async (t) => {
+  t.test(`Two replicas that are killed, suspended and cut off answer as one would that never is (HISTORY_SEED=${SEED})`, async (t) => {
     const scene = await openScene(USERNAMES)
     const [askedOne, askedTwo] = scene.replicas as [Asked, Asked]
     const faults = [
-      kill(one, askedOne), stop(one, askedOne), cut(firstProxy), freeze(firstProxy, askedOne),
-      kill(two, askedTwo), stop(two, askedTwo), cut(secondProxy), freeze(secondProxy, askedTwo)
+      kill(one, askedOne), suspend(one, askedOne), cut(firstProxy), freeze(firstProxy, askedOne),
+      kill(two, askedTwo), suspend(two, askedTwo), cut(secondProxy), freeze(secondProxy, askedTwo)
     ]
 
     const history = await makeHistory(scene, { seed: SEED, faults, heardWithinMs: HEARD_FOR_MS })

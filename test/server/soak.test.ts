@@ -1,7 +1,8 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import type { Tables } from '../../lib/database/tables.ts'
+import { MOVED_TABLES } from '../../lib/database/move.ts'
 import { MOST_NETWORKS } from '../../plugins/data/known-networks.ts'
+import { REMEMBERED_TOKENS } from '../../plugins/security/access-tokens.ts'
 import { HOUSEKEEPING_MS } from '../../plugins/support/housekeeping.ts'
 import { collectGarbage } from '../collect-garbage.ts'
 import { build, createUser, logIn, postForm, readProfile, refresh, stopClock, type Tokens } from '../helper.ts'
@@ -14,12 +15,8 @@ const MAILS_EVERY_MS = HOUR
 /** After that as much goes as comes: what is kept longest are keys, for a day after the last token that they signed. */
 const UNTIL_STEADY_MS = DAY + 2 * HOUR
 const USERNAMES = ['ada', 'bob', 'eve', 'joe', 'sam']
-const TABLES = [
-  'users', 'roles', 'user_roles', 'sessions', 'signing_keys', 'audit_events', 'locks', 'one_time_tokens', 'outbox', 'throttles', 'known_networks'
-] as const satisfies Array<keyof Tables>
 
-/** More than are remembered. */
-const MANY_TOKENS = 10_500
+const MANY_TOKENS = REMEMBERED_TOKENS + 500
 const MORE_TOKENS = 5000
 /** How many bytes more may be in use in the end; as many more tokens would be about twice as much. */
 const MOST_GROWTH = 4_000_000
@@ -34,7 +31,7 @@ async function look (app: FastifyInstance): Promise<State> {
   await app.housekeeping.run() // it may have been under way
   await app.housekeeping.run()
   const rows: State['rows'] = {}
-  for (const table of TABLES) rows[table] = (await app.db.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('rows')).executeTakeFirstOrThrow()).rows
+  for (const table of MOVED_TABLES) rows[table] = (await app.db.selectFrom(table).select(({ fn }) => fn.countAll<number>().as('rows')).executeTakeFirstOrThrow()).rows
   const { keys } = (await app.inject('/.well-known/jwks.json')).json()
   await collectGarbage()
   return { rows, publishedKeys: keys.length, heap: process.memoryUsage().heapUsed }

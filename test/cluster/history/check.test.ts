@@ -153,3 +153,11 @@ t.test('users have nothing to do with each other', async (t) => {
 
   t.strictSame(findFaults(history, CONTRACT), [])
 })
+
+t.test('a search that gives up says so', async (t) => {
+  const links = Array.from({ length: 15 }, (_, index): Line => [20, Infinity, 'mail', { kind: 'mail link', link: `l${index}` }, 'unknown'])
+
+  const faults = findFaults(toHistory([opened, ...links, [50, 60, 'two', logIn('another')]]), CONTRACT)
+
+  t.match(faults, [/^Nothing is proven: the search gave up after 20000 positions/, /^ada at two from 50/])
+})

@@ -1,6 +1,6 @@
 import { newAccount } from './model.ts'
 import { describe, type Operation } from './operation.ts'
-import { findUnexplained, type Placed } from './order.ts'
+import { findUnexplained, MOST_POSITIONS, type Placed } from './order.ts'
 
 interface Contract {
   /** Everybody's at the beginning. */
@@ -13,8 +13,9 @@ interface Contract {
 export function findFaults (history: readonly Operation[], { password, heardWithinMs }: Contract): string[] {
   const byUser = Map.groupBy(history, ({ user }) => user)
   return [...byUser.values()].flatMap((operations) => {
-    const stuck = findUnexplained(place(operations, heardWithinMs), newAccount(password))
-    return stuck.map(describe)
+    const { unexplained, gaveUp } = findUnexplained(place(operations, heardWithinMs), newAccount(password))
+    const faults = unexplained.map(describe)
+    return gaveUp ? [`Nothing is proven: the search gave up after ${MOST_POSITIONS} positions, and came as far as this`, ...faults] : faults
   })
 }
 

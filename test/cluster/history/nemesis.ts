@@ -23,7 +23,7 @@ export function kill (replica: Replica, asked: Asked): Fault {
   }
 }
 
-export function stop (replica: Replica, lastsAt: Asked): Fault {
+export function suspend (replica: Replica, lastsAt: Asked): Fault {
   return { begin: () => { replica.kill('SIGSTOP') }, lastsAt, end: () => { replica.kill('SIGCONT') } }
 }
 

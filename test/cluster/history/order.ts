@@ -11,17 +11,24 @@ export interface Placed {
   after: readonly Operation[]
 }
 
+export interface Search {
+  /** Where it came furthest. */
+  unexplained: Operation[]
+  /** There may be an order that it has not tried. */
+  gaveUp: boolean
+}
+
 /** Where there is an order, it is found after far fewer; where there is none, there may be no end of what can be tried. */
-const MOST_POSITIONS = 20_000
+export const MOST_POSITIONS = 20_000
 
 const isAnswered = ({ operation }: Placed): boolean => operation.outcome !== 'unknown'
 
 /**
  * Looks for an order of one user's operations that explains all answers: each takes effect at one instant between its
  * beginning and its end, and what nobody has answered at some later time or never (Wing and Gong's search, as Lowe has it).
- * Resolves to nothing if there is one; otherwise to what could not be explained where the search came furthest.
+ * If there is one, nothing is left unexplained.
  */
-export function findUnexplained (history: readonly Placed[], account: Account): Operation[] {
+export function findUnexplained (history: readonly Placed[], account: Account): Search {
   const tried = new Set<string>()
   const numbers = new Map(history.map((placed, index) => [placed, index]))
   let furthest: { left: number, stuck: Operation[] } = { left: Infinity, stuck: [] }
@@ -42,7 +49,8 @@ export function findUnexplained (history: readonly Placed[], account: Account): 
     })
   }
 
-  return search(history, account) ? [] : furthest.stuck
+  if (search(history, account)) return { unexplained: [], gaveUp: false }
+  return { unexplained: furthest.stuck, gaveUp: tried.size === MOST_POSITIONS }
 }
 
 /** Those that can be next, because none that is left had ended before they began; the answered ones first. */

@@ -137,17 +137,20 @@ t.test('a connection that stays idle does not hold up the end', async (t) => {
 
 t.test('a connection that has ended is not held', async (t) => {
   const app = await build(t)
-  const accepted = once(app.server, 'connection')
-  const connection = await openIdle(t, await listen(app))
-  const [socket] = await accepted as [Socket]
+  const port = await listen(app)
+  const sockets: Socket[] = []
+  app.server.on('connection', (socket) => { sockets.push(socket) })
+  const [ended] = [await openIdle(t, port), await openIdle(t, port)]
+  const [endedSocket, openSocket] = sockets as [Socket, Socket]
   const { promise: closed, resolve } = Promise.withResolvers<void>()
-  socket.once('close', () => { resolve() })
-  connection.reset()
+  endedSocket.once('close', () => { resolve() })
+  ended.reset()
   await closed
-  let isLookedAt = false
-  Object.defineProperty(socket, '_httpMessage', { get: () => { isLookedAt = true } })
+  const lookedAt: string[] = []
+  Object.defineProperty(endedSocket, '_httpMessage', { get: () => { lookedAt.push('ended') } })
+  Object.defineProperty(openSocket, '_httpMessage', { get: () => { lookedAt.push('open') } })
 
   await app.drain()
 
-  t.equal(isLookedAt, false)
+  t.strictSame(lookedAt, ['open'])
 })
