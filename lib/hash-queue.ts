@@ -55,6 +55,8 @@ interface Waiting {
 
 // How much of the average the newest job makes up: a change of pace counts after a few jobs.
 const WEIGHT = 0.1
+// As how many times the average one job counts at most: what was stopped for a minute and goes on has not become slow.
+const OUTLIER = 4
 // The other half is kept for those whose network is known, so that a flood from anywhere does not shut owners out.
 const STRANGERS_SHARE = 0.5
 
@@ -122,7 +124,7 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
       return await job()
     } finally {
       const tookMs = now() - startedAt
-      averageMs = averageMs === 0 ? tookMs : averageMs + (tookMs - averageMs) * WEIGHT
+      averageMs = averageMs === 0 ? tookMs : averageMs + (Math.min(tookMs, OUTLIER * averageMs) - averageMs) * WEIGHT
     }
   }
 
