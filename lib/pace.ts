@@ -7,7 +7,7 @@ export interface Pace {
 }
 
 interface PaceOptions {
-  /** For how much of the time since it was asked last there was work to do: from 0 to 1. */
+  /** How much of a core was needed since it was asked last: from 0 to 1. */
   busyShare: () => number
   /** Milliseconds of a steady clock. */
   now: () => number
@@ -16,7 +16,7 @@ interface PaceOptions {
 }
 
 /** More than this is a hurry. */
-const BUSY_SHARE = 0.85
+const BUSY_SHARE = 0.65
 const MEASURED_OVER_MS = 250
 /** On average: each waits between nothing and twice as long, so that those who came together go one by one. */
 const FIRST_DELAY_MS = 20

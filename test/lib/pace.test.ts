@@ -48,7 +48,7 @@ function createSituation ({ busyShare = 1, random = 0.5 }: Situation = {}) {
 }
 
 t.test('without hurry all go at once', async (t) => {
-  const { pass, gone, advance } = createSituation({ busyShare: 0.84 })
+  const { pass, gone, advance } = createSituation({ busyShare: 0.64 })
 
   for (const name of ['first', 'second', 'third']) {
     advance(MEASURED_EVERY_MS)
