@@ -18,7 +18,8 @@ export type Env = Record<string, string>
 export const PUBLIC_URL = 'http://localhost:8000'
 export const SECRET = 'test-secret-0123456789-abcdefghijklmnopqrstuvwxyz'
 export const FORM_HEADERS = { 'content-type': 'application/x-www-form-urlencoded' }
-export const JOHN = { grant_type: 'password', username: 'johndoe', password: 'secret' }
+export const passwordGrant = (username: string, password: string) => ({ grant_type: 'password', username, password })
+export const JOHN = passwordGrant('johndoe', 'secret')
 
 /** A directory that is gone when the test ends. */
 export function temporaryDirectory (t: Test): string {
@@ -117,6 +118,13 @@ export async function logIn (fastify: FastifyInstance, form: Record<string, stri
 
 export async function refresh (fastify: FastifyInstance, refreshToken: string, form: Record<string, string> = {}): Promise<LightMyRequestResponse> {
   return await requestToken(fastify, { grant_type: 'refresh_token', refresh_token: refreshToken, ...form })
+}
+
+/** @throws Error if it is refused */
+export async function refreshed (fastify: FastifyInstance, refreshToken: string): Promise<Tokens> {
+  const response = await refresh(fastify, refreshToken)
+  if (response.statusCode !== 200) throw new Error(`refresh failed: ${response.body}`)
+  return response.json()
 }
 
 export async function readProfile (fastify: FastifyInstance, accessToken: string): Promise<LightMyRequestResponse> {

@@ -5,7 +5,7 @@ import { MOST_NETWORKS } from '../../plugins/data/known-networks.ts'
 import { REMEMBERED_TOKENS } from '../../plugins/security/access-tokens.ts'
 import { HOUSEKEEPING_MS } from '../../plugins/support/housekeeping.ts'
 import { collectGarbage } from '../collect-garbage.ts'
-import { build, createUser, logIn, postForm, readProfile, refresh, stopClock, type Tokens } from '../helper.ts'
+import { build, createUser, logIn, passwordGrant, postForm, readProfile, refresh, stopClock, type Tokens } from '../helper.ts'
 import { requestReset } from '../mailed-links.ts'
 import { BEHIND_PROXY, HOUR, MINUTE, PASSWORD, tryFrom } from '../throttles.ts'
 
@@ -37,11 +37,9 @@ async function look (app: FastifyInstance): Promise<State> {
   return { rows, publishedKeys: keys.length, heap: process.memoryUsage().heapUsed }
 }
 
-const credentials = (username: string) => ({ grant_type: 'password', username, password: PASSWORD })
-
 /** Shows so many tokens, signed with the key of this minute. */
 async function makeTokenUser (app: FastifyInstance): Promise<(count: number) => void> {
-  const { access_token: token } = await logIn(app, credentials('ada'))
+  const { access_token: token } = await logIn(app, passwordGrant('ada', PASSWORD))
   const { sub: userId, sid: sessionId, client_id: clientId, scope } = app.accessTokens.verify(token)
   return (count) => {
     for (let used = 0; used < count; used++) app.accessTokens.verify(app.accessTokens.issue({ userId, sessionId, clientId, scope, authenticatedAt: 0 }))

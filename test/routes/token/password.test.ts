@@ -1,12 +1,10 @@
 import { hash } from '@node-rs/argon2'
 import t from 'tap'
-import { auditEvents, build, captureLog, createUser, isOAuthError, requestToken, setPassword } from '../../helper.ts'
+import { auditEvents, build, captureLog, createUser, isOAuthError, passwordGrant, requestToken, setPassword } from '../../helper.ts'
 import { forgetCounts } from '../../throttles.ts'
 
 const PASSWORD = 'correct horse battery'
 const OUTDATED = { algorithm: 2, memoryCost: 16, timeCost: 2, parallelism: 1 }
-
-const form = (username: string, password: string) => ({ grant_type: 'password', username, password })
 
 t.test('the wrong password, and every other reason that nobody may log in,', async (t) => {
   const app = await build(t)
@@ -19,24 +17,24 @@ t.test('the wrong password, and every other reason that nobody may log in,', asy
   await setPassword(app, users.olga.id, await hash(PASSWORD, OUTDATED))
   await app.accounts.update(users.dora.id, { disabled: true }, {})
   await app.accounts.update(users.olga.id, { disabled: true }, {})
-  const reference = await requestToken(app, form('ada', 'wrong horse battery'))
+  const reference = await requestToken(app, passwordGrant('ada', 'wrong horse battery'))
   const refused = [
-    { name: 'a wrong password', userId: users.ada.id, form: form('ada', 'wrong') },
-    { name: 'the right password in capitals', userId: users.ada.id, form: form('ada', PASSWORD.toUpperCase()) },
-    { name: 'the right password after a space', userId: users.ada.id, form: form('ada', ` ${PASSWORD}`) },
-    { name: 'the right password before a space', userId: users.ada.id, form: form('ada', `${PASSWORD} `) },
-    { name: 'more text than any password has', userId: users.ada.id, form: form('ada', PASSWORD.repeat(100)) },
-    { name: 'a user who does not exist', userId: null, form: form('eve', PASSWORD) },
-    { name: 'an e-mail address that does not exist', userId: null, form: form('eve@example.com', PASSWORD) },
-    { name: 'a name that nobody can have', userId: null, form: form('<b onclick="x">\\\r\n\u001b[31m', PASSWORD) },
-    { name: 'a name with a quote for the database', userId: null, form: form('\' or 1=1 --', PASSWORD) },
-    { name: 'a disabled user with the right password', userId: users.dora.id, form: form('dora', PASSWORD) },
-    { name: 'a disabled user with a wrong password', userId: users.dora.id, form: form('dora', 'wrong') },
-    { name: 'a disabled user with the right password and a scope that he lacks', userId: users.dora.id, form: { ...form('dora', PASSWORD), scope: 'users:read' } },
-    { name: 'a disabled user with the right password and an old hash', userId: users.olga.id, form: form('olga', PASSWORD) },
-    { name: 'a user without a password', userId: users.ned.id, form: form('ned', PASSWORD) },
-    { name: 'a user without a password who sends null', userId: users.ned.id, form: form('ned', 'null') },
-    { name: 'a user without a password who sends undefined', userId: users.ned.id, form: form('ned', 'undefined') }
+    { name: 'a wrong password', userId: users.ada.id, form: passwordGrant('ada', 'wrong') },
+    { name: 'the right password in capitals', userId: users.ada.id, form: passwordGrant('ada', PASSWORD.toUpperCase()) },
+    { name: 'the right password after a space', userId: users.ada.id, form: passwordGrant('ada', ` ${PASSWORD}`) },
+    { name: 'the right password before a space', userId: users.ada.id, form: passwordGrant('ada', `${PASSWORD} `) },
+    { name: 'more text than any password has', userId: users.ada.id, form: passwordGrant('ada', PASSWORD.repeat(100)) },
+    { name: 'a user who does not exist', userId: null, form: passwordGrant('eve', PASSWORD) },
+    { name: 'an e-mail address that does not exist', userId: null, form: passwordGrant('eve@example.com', PASSWORD) },
+    { name: 'a name that nobody can have', userId: null, form: passwordGrant('<b onclick="x">\\\r\n\u001b[31m', PASSWORD) },
+    { name: 'a name with a quote for the database', userId: null, form: passwordGrant('\' or 1=1 --', PASSWORD) },
+    { name: 'a disabled user with the right password', userId: users.dora.id, form: passwordGrant('dora', PASSWORD) },
+    { name: 'a disabled user with a wrong password', userId: users.dora.id, form: passwordGrant('dora', 'wrong') },
+    { name: 'a disabled user with the right password and a scope that he lacks', userId: users.dora.id, form: { ...passwordGrant('dora', PASSWORD), scope: 'users:read' } },
+    { name: 'a disabled user with the right password and an old hash', userId: users.olga.id, form: passwordGrant('olga', PASSWORD) },
+    { name: 'a user without a password', userId: users.ned.id, form: passwordGrant('ned', PASSWORD) },
+    { name: 'a user without a password who sends null', userId: users.ned.id, form: passwordGrant('ned', 'null') },
+    { name: 'a user without a password who sends undefined', userId: users.ned.id, form: passwordGrant('ned', 'undefined') }
   ]
   for (const { name, userId, form } of refused) {
     await t.test(`has one answer, costs one hash and is audited: ${name}`, async (t) => {
@@ -67,7 +65,7 @@ t.test('a log-in with the right password costs one hash too', async (t) => {
   const verified = t.capture(app.passwordHasher, 'verify', app.passwordHasher.verify)
   const hashed = t.capture(app.passwordHasher, 'hash', app.passwordHasher.hash)
 
-  const response = await requestToken(app, form('ada', PASSWORD))
+  const response = await requestToken(app, passwordGrant('ada', PASSWORD))
 
   t.equal(response.statusCode, 200)
   t.equal(verified().length, 1)
@@ -90,10 +88,10 @@ t.test('a stored text that is no acceptable hash', async (t) => {
       const log = captureLog('error')
       const app = await build(t, {}, log.logger)
       const { id } = await createUser(app)
-      const reference = await requestToken(app, form('ada', 'wrong'))
+      const reference = await requestToken(app, passwordGrant('ada', 'wrong'))
       await setPassword(app, id, stored)
 
-      const response = await requestToken(app, form('ada', PASSWORD))
+      const response = await requestToken(app, passwordGrant('ada', PASSWORD))
 
       isOAuthError(t, response, 400, 'invalid_grant')
       t.equal(response.body, reference.body)
@@ -110,11 +108,11 @@ t.test('every character of a password counts', async (t) => {
   await createUser(app, { username: 'lena', password: `${long}a` })
   await createUser(app, { username: 'maud', password: `${long}b` })
 
-  t.equal((await requestToken(app, form('lena', `${long}a`))).statusCode, 200)
-  t.equal((await requestToken(app, form('maud', `${long}b`))).statusCode, 200)
-  isOAuthError(t, await requestToken(app, form('lena', `${long}b`)), 400, 'invalid_grant')
-  isOAuthError(t, await requestToken(app, form('maud', `${long}a`)), 400, 'invalid_grant')
-  isOAuthError(t, await requestToken(app, form('maud', long)), 400, 'invalid_grant')
+  t.equal((await requestToken(app, passwordGrant('lena', `${long}a`))).statusCode, 200)
+  t.equal((await requestToken(app, passwordGrant('maud', `${long}b`))).statusCode, 200)
+  isOAuthError(t, await requestToken(app, passwordGrant('lena', `${long}b`)), 400, 'invalid_grant')
+  isOAuthError(t, await requestToken(app, passwordGrant('maud', `${long}a`)), 400, 'invalid_grant')
+  isOAuthError(t, await requestToken(app, passwordGrant('maud', long)), 400, 'invalid_grant')
 })
 
 t.test('a password is the same however its accents are composed', async (t) => {
@@ -122,83 +120,13 @@ t.test('a password is the same however its accents are composed', async (t) => {
   const password = 'crème brûlée à la carte'
   await createUser(app, { password: password.normalize('NFC') })
 
-  const composed = await requestToken(app, form('ada', password.normalize('NFC')))
-  const decomposed = await requestToken(app, form('ada', password.normalize('NFD')))
-  const stripped = await requestToken(app, form('ada', 'creme brulee a la carte'))
+  const composed = await requestToken(app, passwordGrant('ada', password.normalize('NFC')))
+  const decomposed = await requestToken(app, passwordGrant('ada', password.normalize('NFD')))
+  const stripped = await requestToken(app, passwordGrant('ada', 'creme brulee a la carte'))
 
   t.equal(composed.statusCode, 200)
   t.equal(decomposed.statusCode, 200)
   isOAuthError(t, stripped, 400, 'invalid_grant')
-})
-
-t.test('a hash with old settings', async (t) => {
-  t.test('is replaced at the next good log-in, and no more after that', async (t) => {
-    const app = await build(t)
-    const { id } = await createUser(app)
-    await setPassword(app, id, await hash(PASSWORD, OUTDATED))
-
-    const first = await requestToken(app, form('ada', PASSWORD))
-    const upgraded = await app.users.findForLogin('ada')
-    const second = await requestToken(app, form('ada', PASSWORD))
-
-    t.equal(first.statusCode, 200)
-    t.match(upgraded?.passwordHash, /^\$argon2id\$v=19\$m=8,t=1,p=1\$/)
-    t.equal(second.statusCode, 200)
-    t.strictSame(await app.users.findForLogin('ada'), upgraded)
-  })
-
-  t.test('is not replaced at a bad one', async (t) => {
-    const app = await build(t)
-    const { id } = await createUser(app)
-    const outdated = await hash(PASSWORD, OUTDATED)
-    await setPassword(app, id, outdated)
-
-    const response = await requestToken(app, form('ada', 'wrong'))
-
-    isOAuthError(t, response, 400, 'invalid_grant')
-    t.equal((await app.users.findForLogin('ada'))?.passwordHash, outdated)
-  })
-
-  t.test('is replaced once by ten log-ins at a time, and all sessions live', async (t) => {
-    const app = await build(t)
-    const { id } = await createUser(app)
-    const outdated = await hash(PASSWORD, OUTDATED)
-    await setPassword(app, id, outdated)
-    const before = await app.users.findForLogin('ada')
-    const upgrades = t.capture(app.passwords, 'upgradeHash', app.passwords.upgradeHash)
-
-    const responses = await Promise.all(Array.from({ length: 10 }, async () => await requestToken(app, form('ada', PASSWORD))))
-
-    t.strictSame(responses.map(({ statusCode }) => statusCode), Array(10).fill(200))
-    const [first] = upgrades()
-    t.strictSame(await app.users.findForLogin('ada'), { ...before, passwordHash: first?.args[2] })
-    const sessions = await Promise.all(responses.map(async (response) => await app.sessions.findLive(app.accessTokens.verify(response.json().access_token).sid)))
-    t.notOk(sessions.includes(undefined))
-  })
-
-  t.test('stays for now when there is no time for a new one', async (t) => {
-    const log = captureLog('warn')
-    const app = await build(t, { HASH_CONCURRENCY: '1', HASH_QUEUE_MS: '0' }, log.logger)
-    const { id } = await createUser(app)
-    const outdated = await hash(PASSWORD, OUTDATED)
-    await setPassword(app, id, outdated)
-    const { verify } = app.passwordHasher
-    let other: Promise<string> | undefined
-    t.intercept(app.passwordHasher, 'verify', {
-      value: async (stored: string | null, password: string) => {
-        const matches = await verify(stored, password)
-        other = app.passwordHasher.hash('somebody else comes first')
-        return matches
-      }
-    })
-
-    const response = await requestToken(app, form('ada', PASSWORD))
-
-    t.equal(response.statusCode, 200)
-    t.equal((await app.users.findForLogin('ada'))?.passwordHash, outdated)
-    t.match(log.lines, [{ level: 40, msg: /could not be replaced/ }])
-    await other
-  })
 })
 
 t.test('nothing that a user sends or gets as a secret is in the log', async (t) => {
@@ -206,8 +134,8 @@ t.test('nothing that a user sends or gets as a secret is in the log', async (t) 
   const app = await build(t, {}, log.logger)
   await createUser(app)
 
-  const good = await requestToken(app, form('ada', PASSWORD))
-  const bad = await requestToken(app, form('ada\r\n"', `${PASSWORD} no`))
+  const good = await requestToken(app, passwordGrant('ada', PASSWORD))
+  const bad = await requestToken(app, passwordGrant('ada\r\n"', `${PASSWORD} no`))
   const refreshed = await requestToken(app, { grant_type: 'refresh_token', refresh_token: good.json().refresh_token })
 
   t.equal(bad.statusCode, 400)
