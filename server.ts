@@ -1,3 +1,4 @@
+import './lib/compile-cache.js'
 import { finishStart, prepareStart } from './lib/runtime.ts'
 
 prepareStart()

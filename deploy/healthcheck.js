@@ -1,5 +1,6 @@
-// Asks the service of the same container whether it can serve. Plain JavaScript, since it runs every few seconds.
-import { get } from 'node:http'
+// Asks the service of the same container whether it can serve. As light as can be, since it runs every few seconds: in plain
+// JavaScript, and without an import of what would load all that Node offers for HTTP.
+const { get } = process.getBuiltinModule('node:http')
 
 const { HOST, PORT } = process.env
 const LOOPBACK = { '0.0.0.0': '127.0.0.1', '::': '::1' }

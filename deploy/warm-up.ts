@@ -31,7 +31,7 @@ async function run (program: string[], isDone: (output: string) => boolean): Pro
 }
 
 try {
-  await run(['server.ts'], (output) => output.includes('Server listening at'))
+  await run(['--import', './lib/compile-cache.js', 'server.ts'], (output) => output.includes('Server listening at'))
   await run(['cli.ts', 'key', 'list'], () => false)
 } finally {
   rmSync(directory, { recursive: true })

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { env, loadEnvFile, umask } from 'node:process'
 import { loadConfig, type Config } from './config.ts'
 
 /**
@@ -9,7 +8,7 @@ import { loadConfig, type Config } from './config.ts'
  * @throws StartupError that lists every problem
  */
 export function readConfig (): Config {
-  umask(0o077)
-  if (env.NODE_ENV !== 'production' && existsSync('.env')) loadEnvFile('.env')
-  return loadConfig(env)
+  process.umask(0o077)
+  if (process.env.NODE_ENV !== 'production' && existsSync('.env')) process.loadEnvFile('.env')
+  return loadConfig(process.env)
 }

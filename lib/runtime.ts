@@ -1,17 +1,13 @@
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 
-const CACHE = join(import.meta.dirname, '../node_modules/.cache/latchkey')
 const HEAP_GROWING_PERCENT = 20
 
 /**
- * To be called before the program is imported: keeps its compiled form beside the packages, where that can be written,
- * and the young generation of the heap as small as it is, for it would only grow by what the start leaves behind.
+ * To be called before the program is imported: keeps the young generation of the heap as small as it is, for it would only
+ * grow by what the start leaves behind.
  */
 export function prepareStart (): void {
-  enableCompileCache(CACHE)
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 

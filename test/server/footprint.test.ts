@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import packageJson from '../../package.json' with { type: 'json' }
 import { childEnv, PRODUCTION, REPOSITORY } from '../command.ts'
-import { temporaryDirectory } from '../helper.ts'
+import { temporaryDirectory, testEnv } from '../helper.ts'
+import { startServer } from '../server-process.ts'
 
 const PROGRAM = `
   const { createRequire } = await import('node:module')
@@ -28,4 +31,23 @@ t.test('What only some need is not loaded before', async (t) => {
   t.same([...packages].filter((name) => /^(?:pg|ioredis|nodemailer|pino-pretty|@node-rs\/bcrypt.*)$/v.test(name)), [])
   t.ok(builtins.includes('NativeModule http'))
   t.notOk(builtins.includes('NativeModule internal/deps/undici/undici'), 'Node\'s fetch')
+})
+
+const TELL_COMPILER = `process.on('exit', () => {
+  console.log('loaded:' + process.moduleLoadList.includes('NativeModule internal/deps/amaro/dist/index'))
+})`
+
+t.test('From the second start on npm start needs no compiler for TypeScript', async (t) => {
+  const [, ...options] = packageJson.scripts.start.split(' ').slice(0, -1)
+  const teller = join(temporaryDirectory(t), 'teller.mjs')
+  writeFileSync(teller, TELL_COMPILER)
+  const startAndStop = async (): Promise<string> => {
+    const server = await startServer(t, testEnv(t, { NODE_OPTIONS: '' }), { nodeOptions: [...options, '--import', teller].join(' ') })
+    await server.stop('SIGTERM')
+    return server.log()
+  }
+
+  await startAndStop()
+
+  t.match(await startAndStop(), 'loaded:false')
 })
