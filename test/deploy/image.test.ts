@@ -100,6 +100,7 @@ t.test('The image', async (t) => {
 
     const about = stderr.split('\n').filter((line) => line.startsWith('[compile cache]') && line.includes('file:///app/'))
     t.ok(about.filter((line) => line.includes('was accepted')).length > 50)
+    t.ok(about.some((line) => line.endsWith('transpile cache for StrippedTypeScript file:///app/server.ts...success')))
     t.strictSame(about.filter((line) => /rejected|ENOENT/.test(line)), [])
   })
 })
