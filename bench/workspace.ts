@@ -53,15 +53,13 @@ function databasePath (directory: string): string {
 }
 
 /**
- * The settings of production, with a place for compiled code as docs/operations.md advises, and two differences:
- * access tokens last for the whole run, and there is no grace for a refresh token that was used, so that a load which
- * does not rotate is refused and not served without a write.
+ * The settings of production, with two differences: access tokens last for the whole run, and there is no grace for a
+ * refresh token that was used, so that a load which does not rotate is refused and not served without a write.
  */
 function envOf (directory: string): Env {
   return {
     PATH: process.env.PATH ?? '',
     NODE_ENV: 'production',
-    NODE_COMPILE_CACHE: join(directory, 'compiled'),
     PUBLIC_URL: 'https://login.example.com',
     TRUST_PROXY: 'none',
     DATABASE_URL: `file:${databasePath(directory)}`,
