@@ -40,7 +40,7 @@ for (const path of ['Dockerfile', '../examples/resource-server/Dockerfile']) {
 
     t.strictSame(validate(text, { instructionJSONInSingleQuotes: 2, emptyContinuationLine: 2, instructionCasing: 2, instructionWorkdirRelative: 2 } as object).map(({ message }) => message), [])
     t.match(text, /^USER \d+:\d+$/m)
-    t.match(text, /^CMD \["node", (?:"[\w.=-]+", )*"server\.ts"\]$/m)
+    t.match(text, /^CMD \["node", (?:"[\w./=-]+", )*"server\.ts"\]$/m)
     for (const [, sources = ''] of text.matchAll(/^COPY (?!--from)(.+) \S+$/gm)) {
       for (const source of sources.split(' ')) t.ok(existsSync(join(DEPLOY, path, path === 'Dockerfile' ? '../..' : '..', source)), source)
     }
