@@ -19,7 +19,8 @@ export function print ({ json }: OutputOptions, result: unknown, text: string): 
 export function formatTable (rows: ReadonlyArray<Readonly<Record<string, string>>>): string {
   const names = Object.keys(rows[0] ?? {})
   const heading = Object.fromEntries(names.map((name) => [name, name.toUpperCase()]))
-  const columns = names.map((name) => ({ name, width: Math.max(...[heading, ...rows].map((row) => cell(row, name).length)) }))
+  const widthOf = (name: string): number => rows.reduce((width, row) => Math.max(width, cell(row, name).length), name.length)
+  const columns = names.map((name) => ({ name, width: widthOf(name) }))
   const line = (row: Readonly<Record<string, string>>): string => columns.map(({ name, width }) => cell(row, name).padEnd(width)).join('  ').trimEnd()
   return [heading, ...rows].map(line).join('\n')
 }

@@ -19,10 +19,14 @@ export interface CommandResult {
   stderr: string
 }
 
-/** The environment of a child process: nothing of this process but what tap needs to see what the child covers. */
+/**
+ * The environment of a child process: nothing of this process but what tap needs to see what the child covers. V8 tells
+ * that of freshly compiled code only.
+ */
 export function childEnv (env: Env): NodeJS.ProcessEnv {
   const inherited = Object.entries(process.env).filter(([name]) => name === 'NODE_OPTIONS' || name.includes('TAP'))
-  return { ...Object.fromEntries(inherited), ...env }
+  const fresh = env.NODE_OPTIONS === '' ? {} : { NODE_DISABLE_COMPILE_CACHE: '1' }
+  return { ...Object.fromEntries(inherited), ...fresh, ...env }
 }
 
 /** Runs `latchkey` as a process of its own, as an operator does. */

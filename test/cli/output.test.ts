@@ -14,3 +14,9 @@ t.test('A cell that a row does not have is empty', async (t) => {
 t.test('A table without rows is empty', async (t) => {
   t.equal(formatTable([]), '')
 })
+
+t.test('A table may have more rows than a function takes arguments', async (t) => {
+  const table = formatTable(Array.from({ length: 200_000 }, (_, index) => ({ name: `user${index}`, state: '-' })))
+
+  t.equal(table.split('\n').length, 200_001)
+})

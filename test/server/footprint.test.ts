@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import packageJson from '../../package.json' with { type: 'json' }
-import { childEnv, PRODUCTION, REPOSITORY } from '../command.ts'
+import { childEnv, PRODUCTION, REPOSITORY, runCommand } from '../command.ts'
 import { temporaryDirectory, testEnv } from '../helper.ts'
 import { startServer } from '../server-process.ts'
 
@@ -50,4 +50,13 @@ t.test('From the second start on npm start needs no compiler for TypeScript', as
   await startAndStop()
 
   t.match(await startAndStop(), 'loaded:false')
+})
+
+t.test('From the second time on the command is not compiled', async (t) => {
+  const env = { NODE_OPTIONS: '', NODE_DEBUG_NATIVE: 'COMPILE_CACHE' }
+
+  await runCommand(env, ['--version'])
+  const { stderr } = await runCommand(env, ['--version'])
+
+  t.match(stderr, /transpile cache for StrippedTypeScript file:\S+\/cli\/program\.ts\.\.\.success/)
 })
