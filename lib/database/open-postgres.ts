@@ -10,7 +10,7 @@ import { startupError } from './postgres-errors.ts'
 import { createListener, type Listener } from './postgres-listener.ts'
 import { createClient, createPatientPool, createServingPool, SERVER_BOUNDS } from './postgres-pool.ts'
 import { RetryingKysely } from './postgres-retry.ts'
-import { bind, type Values } from './prepared.ts'
+import { prepare, type Values } from './prepared.ts'
 
 /** A change that is not announced, such as a new log-in, shows after so long at the latest, in milliseconds. */
 const REMEMBERED_FOR_MS = 30_000
@@ -57,10 +57,10 @@ export async function openPatientPostgres (url: string): Promise<RetryingKysely>
 }
 
 function openPatient (url: string): RetryingKysely {
-  return new RetryingKysely({ dialect: createPostgresDialect(createPatientPool(url), 'begin') })
+  return new RetryingKysely({ dialect: createPostgresDialect(createPatientPool(url), { begin: 'begin', keepsStatements: false }) })
 }
 
-/** A pooler hands out process ids of its own. Behind one, nothing is heard and a connection can't be given bounds. */
+/** A pooler hands out process ids of its own. Behind one, nothing is heard, and a connection keeps neither bounds nor statements. */
 async function look (url: string): Promise<Server> {
   const client = createClient(url)
   try {
@@ -75,12 +75,12 @@ async function look (url: string): Promise<Server> {
 
 async function open (url: string, { isDirect, schema }: Server, applied: string[], log: Log): Promise<OpenDatabase> {
   const listener = isDirect ? listenTo(url, schema, log) : undefined
-  const begin = isDirect ? 'begin' : beginWithBounds()
+  const session = { begin: isDirect ? 'begin' : beginWithBounds(), keepsStatements: isDirect }
   const hear = listener && { onConnect: listener.hear as (client: ClientBase) => void }
   const pool = createServingPool(url, { isDirect, ...hear })
-  const db = new RetryingKysely({ dialect: createPostgresDialect(pool, begin) })
+  const db = new RetryingKysely({ dialect: createPostgresDialect(pool, session) })
   // Whether the server answers must show also while all connections are taken.
-  const pinging = new RetryingKysely({ dialect: createPostgresDialect(createServingPool(url, { isDirect, max: 1 }), begin) })
+  const pinging = new RetryingKysely({ dialect: createPostgresDialect(createServingPool(url, { isDirect, max: 1 }), session) })
   await listener?.start()
 
   return {
@@ -88,9 +88,9 @@ async function open (url: string, { isDirect, schema }: Server, applied: string[
     db,
 
     prepareRead: <Row>(query: Compilable<Row>) => {
-      const compiled = query.compile()
+      const prepared = prepare(query)
       return async (values: Values) => {
-        const { rows: [row] } = await db.executeQuery<Row>({ ...compiled, parameters: bind(compiled, values) })
+        const { rows: [row] } = await db.executeQuery<Row>(prepared(values))
         return row
       }
     },

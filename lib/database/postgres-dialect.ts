@@ -2,19 +2,23 @@ import {
   PostgresAdapter, PostgresQueryCompiler, sql,
   type CompiledQuery, type DatabaseConnection, type DatabaseIntrospector, type DataTypeNode, type Dialect, type Driver, type Kysely, type QueryResult
 } from 'kysely'
-import type { Pool, PoolClient } from 'pg'
+import type { Pool, PoolClient, QueryConfig } from 'pg'
 import { databaseUnavailable } from './errors.ts'
 import { isConnectionFault, translate } from './postgres-errors.ts'
 import { retryConflicts } from './postgres-retry.ts'
+import type { PreparedQuery } from './prepared.ts'
 
-/**
- * Kysely on a pool of connections.
- *
- * @param begin what begins a transaction
- */
-export function createPostgresDialect (pool: Pool, begin: string): Dialect {
+interface SessionOptions {
+  /** What begins a transaction. */
+  begin: string
+  /** Whether a statement that was prepared on a connection is there when it is used again. */
+  keepsStatements: boolean
+}
+
+/** Kysely on a pool of connections. */
+export function createPostgresDialect (pool: Pool, options: SessionOptions): Dialect {
   return {
-    createDriver: () => new PostgresDriver(pool, begin),
+    createDriver: () => new PostgresDriver(pool, options),
     createAdapter: () => new Adapter(),
     createQueryCompiler: () => new QueryCompiler(),
     createIntrospector: (db) => createIntrospector(db)
@@ -54,27 +58,29 @@ function createIntrospector (db: Kysely<unknown>): DatabaseIntrospector {
 
 class Caller implements DatabaseConnection {
   readonly #client: PoolClient
+  readonly #options: SessionOptions
   #isInTransaction = false
   #isBroken = false
   /** What went wrong first: in a transaction everything after it fails, and would only say so. */
   #fault: unknown
 
-  constructor (client: PoolClient) {
+  constructor (client: PoolClient, options: SessionOptions) {
     this.#client = client
+    this.#options = options
   }
 
   async executeQuery<Row> (query: CompiledQuery): Promise<QueryResult<Row>> {
     return this.#isInTransaction ? await this.#run(query) : await retryConflicts(async () => await this.#run(query))
   }
 
-  async #run<Row> ({ sql, parameters }: Pick<CompiledQuery, 'sql' | 'parameters'>): Promise<QueryResult<Row>> {
-    const { rows, rowCount } = await this.#send(sql, [...parameters])
+  async #run<Row> ({ sql, parameters, name }: CompiledQuery & Partial<PreparedQuery>): Promise<QueryResult<Row>> {
+    const { rows, rowCount } = await this.#send({ text: sql, values: [...parameters], ...this.#options.keepsStatements && { name } })
     return { rows: rows as Row[], numAffectedRows: BigInt(rowCount ?? 0) }
   }
 
-  async #send (sql: string, parameters?: unknown[]) {
+  async #send (query: string | QueryConfig) {
     try {
-      return await this.#client.query(sql, parameters)
+      return await this.#client.query(query)
     } catch (error) {
       if (isConnectionFault(error)) this.#isBroken = true
       this.#fault ??= translate(error)
@@ -86,8 +92,8 @@ class Caller implements DatabaseConnection {
     yield await this.executeQuery(query)
   }
 
-  async begin (sql: string): Promise<void> {
-    await this.#send(sql)
+  async begin (): Promise<void> {
+    await this.#send(this.#options.begin)
     this.#isInTransaction = true
   }
 
@@ -110,18 +116,18 @@ class Caller implements DatabaseConnection {
 
 class PostgresDriver implements Driver {
   readonly #pool: Pool
-  readonly #begin: string
+  readonly #options: SessionOptions
 
-  constructor (pool: Pool, begin: string) {
+  constructor (pool: Pool, options: SessionOptions) {
     this.#pool = pool
-    this.#begin = begin
+    this.#options = options
   }
 
   async init (): Promise<void> {}
 
   async acquireConnection (): Promise<Caller> {
     try {
-      return new Caller(await this.#pool.connect())
+      return new Caller(await this.#pool.connect(), this.#options)
     } catch (cause) {
       throw databaseUnavailable({ cause }) // whatever it is, it may pass
     }
@@ -132,7 +138,7 @@ class PostgresDriver implements Driver {
   }
 
   async beginTransaction (caller: Caller): Promise<void> {
-    await caller.begin(this.#begin)
+    await caller.begin()
   }
 
   async commitTransaction (caller: Caller): Promise<void> {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import type { Compilable, CompiledQuery, Kysely, QueryResult } from 'kysely'
 import type { Tables } from './tables.ts'
 
@@ -27,8 +28,20 @@ export function bind (query: CompiledQuery, values: Values): unknown[] {
   return query.parameters.map((value) => value instanceof Parameter ? values[value.name] : value)
 }
 
+/** A query whose text is always the same, so that a database may keep by its name what it has made of it. */
+export interface PreparedQuery<Row = unknown> extends CompiledQuery<Row> {
+  name: string
+}
+
+/** Compiles a query that is run with new values. */
+export function prepare<Row> (query: Compilable<Row>): (values: Values) => PreparedQuery<Row> {
+  const compiled = query.compile()
+  const name = hash('sha256', compiled.sql, 'base64url')
+  return (values) => ({ ...compiled, name, parameters: bind(compiled, values) })
+}
+
 /** Compiles a write that is run with new values, in a transaction or by itself. */
 export function prepareWrite<Row> (query: Compilable<Row>): (db: Kysely<Tables>, values: Values) => Promise<QueryResult<Row>> {
-  const compiled = query.compile()
-  return async (db, values) => await db.executeQuery<Row>({ ...compiled, parameters: bind(compiled, values) })
+  const prepared = prepare(query)
+  return async (db, values) => await db.executeQuery<Row>(prepared(values))
 }
