@@ -26,7 +26,7 @@ export const AUDIT_EVENTS = {
   role_set: 'A role was made or changed',
   role_deleted: 'A role was deleted',
   authorization_refused: 'Somebody tried what his scopes do not allow',
-  signing_key_rotated: 'A signing key was added; `details` names it'
+  signing_key_rotated: 'A signing key was added; `details` names it, and how many others were `revoked` for it at once'
 } as const
 
 export type AuditEventType = keyof typeof AUDIT_EVENTS

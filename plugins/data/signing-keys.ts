@@ -37,7 +37,7 @@ const LOCK = 'signing-keys'
 export function createSigningKeys (db: Db, audit: Audit, { now }: { now: () => number }): SigningKeys {
   async function list (from: Db): Promise<StoredKey[]> {
     const rows = await from.selectFrom('signing_keys')
-      .select(['kid', 'alg', 'private_key', 'created_at', 'activates_at', 'revoked_at']).execute()
+      .select(['kid', 'alg', 'private_key', 'created_at', 'activates_at', 'revoked_at']).orderBy('activates_at').orderBy('kid').execute()
     return rows.map((row) => ({
       kid: row.kid,
       alg: row.alg,
@@ -48,6 +48,11 @@ export function createSigningKeys (db: Db, audit: Audit, { now }: { now: () => n
     }))
   }
 
+  async function revokeAll (tx: Db): Promise<number> {
+    const { numUpdatedRows } = await tx.updateTable('signing_keys').set({ revoked_at: now() }).where('revoked_at', 'is', null).executeTakeFirst()
+    return Number(numUpdatedRows)
+  }
+
   return {
     list: async () => await list(db),
 
@@ -55,7 +60,7 @@ export function createSigningKeys (db: Db, audit: Audit, { now }: { now: () => n
       return await db.transaction().execute(async (tx) => {
         await tx.updateTable('locks').set({ taken_at: now() }).where('name', '=', LOCK).execute()
         if (!isWanted(await list(tx))) return false
-        if (revokeOthers) await tx.updateTable('signing_keys').set({ revoked_at: now() }).where('revoked_at', 'is', null).execute()
+        const revoked = revokeOthers ? await revokeAll(tx) : undefined
         await tx.insertInto('signing_keys').values({
           kid: key.kid,
           alg: key.alg,
@@ -64,7 +69,7 @@ export function createSigningKeys (db: Db, audit: Audit, { now }: { now: () => n
           activates_at: key.activatesAt,
           revoked_at: key.revokedAt
         }).execute()
-        await audit.record(tx, { type: 'signing_key_rotated', outcome: 'success', details: { kid: key.kid, alg: key.alg } }, context)
+        await audit.record(tx, { type: 'signing_key_rotated', outcome: 'success', details: { kid: key.kid, alg: key.alg, ...revoked !== undefined && { revoked } } }, context)
         return true
       })
     },

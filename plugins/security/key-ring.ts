@@ -22,13 +22,17 @@ export interface KeyRing {
   /**
    * Adds a key: it is published now and signs when every cache has it. `immediately` is for a leaked key:
    * the new one signs now and all others are refused from now on, here at once and in other processes
-   * within `KEY_RELOAD_MS`.
+   * when they look after their keys.
    *
    * @throws PublicError `rotation_pending` (409) while a key waits to sign, unless `immediately`
    */
   rotate (options: { immediately: boolean }, context: AuditContext): Promise<RingKey>
-  /** Takes over what other processes have changed, and rotates when it is time. */
-  maintain (): Promise<void>
+  /**
+   * Takes over what other processes have changed, and rotates when it is time.
+   *
+   * @param alg of which the key is to be that signs; without it, the one that there is stays
+   */
+  maintain (alg?: string): Promise<void>
   /** Takes over what other processes have changed, unless somebody asked for it within the last `LOOK_AGAIN_MS`. */
   lookAgain (): Promise<void>
 }
@@ -39,13 +43,11 @@ declare module 'fastify' {
   }
 }
 
-/** How often a process looks for the keys that others have added or revoked, in milliseconds. */
-export const KEY_RELOAD_MS = 5000
 /** A flood of tokens of unknown keys makes a process look no more often than that, in milliseconds. */
 export const LOOK_AGAIN_MS = 1000
 
 export default fp(async (fastify) => {
-  const { signingKeys, vault, clock, config, log } = fastify
+  const { signingKeys, vault, clock, config } = fastify
   let ring = new Map<string, RingKey>()
   let believed = new Map<RingKey, number>()
   let lookedAt = 0
@@ -87,14 +89,6 @@ export default fp(async (fastify) => {
     return kid
   }
 
-  async function maintain (rotation: { rotationMs: number, alg?: string }): Promise<void> {
-    await reload()
-    const now = clock.now()
-    if (!isRotationDue(keys(), now, rotation)) return
-    const activatesAt = keys().length === 0 ? now : now + PUBLISH_AHEAD_MS
-    await add(activatesAt, { isWanted: (current) => isRotationDue(current, now, rotation), revokeOthers: false }, {})
-  }
-
   const keyRing: KeyRing = {
     current () {
       const key = signingKey(keys(), clock.now())
@@ -118,7 +112,14 @@ export default fp(async (fastify) => {
       return key
     },
 
-    maintain: async () => { await maintain({ rotationMs: config.keyRotationMs }) },
+    async maintain (alg) {
+      await reload()
+      const now = clock.now()
+      const rotation = { rotationMs: config.keyRotationMs, ...alg !== undefined && { alg } }
+      if (!isRotationDue(keys(), now, rotation)) return
+      const activatesAt = keys().length === 0 ? now : now + PUBLISH_AHEAD_MS
+      await add(activatesAt, { isWanted: (current) => isRotationDue(current, now, rotation), revokeOthers: false }, {})
+    },
 
     async lookAgain () {
       if (looking === undefined) {
@@ -131,13 +132,7 @@ export default fp(async (fastify) => {
   }
 
   fastify.decorate('keyRing', keyRing)
-  // Only a start follows the setting: while replicas with another one run, each would take over from the other again and again.
-  await maintain({ rotationMs: config.keyRotationMs, alg: config.signingAlg })
-
-  const timer = setInterval(() => {
-    keyRing.maintain().catch((error: unknown) => { log.error(error, 'The signing keys could not be looked after') })
-  }, KEY_RELOAD_MS).unref()
-  fastify.addHook('onClose', async () => { clearInterval(timer) })
+  await reload()
 }, { name: 'key-ring', fastify: '5.x', dependencies: ['clock', 'config', 'signing-keys', 'vault'] })
 
 // A sealed key that is moved to another row does not open there.

@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { PUBLISH_AHEAD_MS } from '../../lib/key-schedule.ts'
 import { generateSigningKey } from '../../lib/signing-keys.ts'
-import { readAudit, runCommand } from '../command.ts'
+import { databasePath, readAudit, readRows, runCommand } from '../command.ts'
 import { build, logIn, readProfile, refresh, testEnv } from '../helper.ts'
 
 const KEY_KEYS = ['activates_at', 'alg', 'created_at', 'kid', 'state']
@@ -58,4 +58,15 @@ t.test('latchkey key rotate --immediately makes a running server refuse what was
   const renewed = (await refresh(app, tokens.refresh_token)).json()
   t.equal(decodeProtectedHeader(renewed.access_token).kid, kid)
   t.equal((await readProfile(app, renewed.access_token)).statusCode, 200)
+})
+
+t.test('no command makes or replaces a key by the settings that it was given', async (t) => {
+  const env = testEnv(t)
+  const keys = (): unknown[] => readRows(databasePath(env), 'select alg from signing_keys')
+
+  t.equal((await runCommand(env, ['user', 'list'])).code, 0)
+  t.strictSame(keys(), [])
+  await (await build(t, env)).close()
+  t.equal((await runCommand({ ...env, SIGNING_ALG: 'EdDSA' }, ['key', 'list'])).code, 0)
+  t.strictSame(keys(), [{ alg: 'ES256' }])
 })

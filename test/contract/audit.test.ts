@@ -61,7 +61,7 @@ for (const engine of engines) {
 
       t.same((await Promise.allSettled(acts)).map(({ status }) => status), Array(acts.length).fill('rejected'))
       t.equal(await users.find('ben'), undefined)
-      t.strictSame(await login(), { id, passwordHash: 'hash', passwordVersion: 0, emailVerifiedAt: null, disabledAt: null, scopes: ['profile', 'account'] })
+      t.strictSame(await login(), { id, passwordHash: 'hash', passwordVersion: 0, emailVerifiedAt: null, disabledAt: null, isDemo: false, scopes: ['profile', 'account'] })
       t.equal(await isLive(session), true)
       t.equal((await db.selectFrom('sessions').select('id').execute()).length, 1)
       t.same(await signingKeys.list(), [])

@@ -3,7 +3,7 @@ import { pino } from 'pino'
 import t from 'tap'
 import { buildApp } from '../../../app.ts'
 import { loadConfig } from '../../../lib/config.ts'
-import { KEY_RELOAD_MS } from '../../../plugins/security/key-ring.ts'
+import { KEY_RELOAD_MS } from '../../../plugins/security/key-maintenance.ts'
 import { build, captureLog, logIn, readProfile, requestToken, SECRET, testEnv, type Env } from '../../helper.ts'
 
 const NEW_SECRET = 'another-secret-0123456789-abcdefghijklmnopqrstuvw'

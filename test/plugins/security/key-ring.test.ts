@@ -170,5 +170,5 @@ t.test('a rotation is written down with who asked for it', async (t) => {
   const { kid } = await app.keyRing.rotate({ immediately: true }, { ip: '192.0.2.1' })
 
   const events = await app.db.selectFrom('audit_events').selectAll().where('type', '=', 'signing_key_rotated').execute()
-  t.match(events.find(({ details }) => details?.includes(kid)), { outcome: 'success', ip: '192.0.2.1' })
+  t.match(events.find(({ details }) => details?.includes(kid)), { outcome: 'success', ip: '192.0.2.1', details: JSON.stringify({ kid, alg: 'ES256', revoked: 1 }) })
 })
