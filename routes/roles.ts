@@ -3,6 +3,7 @@ import { Type } from '@sinclair/typebox'
 import { notFound } from '../lib/errors.ts'
 import { toRoleBody } from '../lib/roles.ts'
 import { sessionContext } from '../plugins/data/audit.ts'
+import { actorOf } from '../plugins/data/permissions.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
 import { BEYOND_OWN_SCOPES, FAILURES, NOT_ACCEPTABLE } from '../schemas/failures.ts'
 import { NewRoleParamsSchema, RoleDefinitionSchema, RoleListSchema, RoleParamsSchema, RoleSchema } from '../schemas/roles.ts'
@@ -40,10 +41,9 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       }
     }
   }, async (request, reply) => {
-    const { id: actorId } = request.auth.session.user
     const { scopes, description = '' } = request.body
     const { isNew, role } = await roles.set({ name: request.params.name, scopes, description }, sessionContext(request),
-      async (tx, touched) => { await permissions.toGrant(actorId, touched)(tx) })
+      async (tx, touched) => { await permissions.toGrant(actorOf(request), touched)(tx) })
     return await reply.code(isNew ? 201 : 200).send(toRoleBody(role))
   })
 
@@ -64,9 +64,8 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       }
     }
   }, async (request, reply) => {
-    const { id: actorId } = request.auth.session.user
     const isRemoved = await roles.remove(request.params.name, sessionContext(request),
-      async (tx, touched) => { await permissions.toGrant(actorId, touched)(tx) })
+      async (tx, touched) => { await permissions.toGrant(actorOf(request), touched)(tx) })
     if (!isRemoved) throw notFound()
     return await reply.code(204).send(null)
   })

@@ -5,6 +5,7 @@ import { notFound } from '../lib/errors.ts'
 import { readLimit, toPage } from '../lib/page.ts'
 import { toThrottleBody } from '../lib/throttle/counted.ts'
 import { sessionContext } from '../plugins/data/audit.ts'
+import { actorOf } from '../plugins/data/permissions.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
 import { BEYOND_OWN_SCOPES, FAILURES, NOT_ACCEPTABLE } from '../schemas/failures.ts'
 import { DEFAULT_LIMIT } from '../schemas/page.ts'
@@ -52,9 +53,8 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       }
     }
   }, async (request, reply) => {
-    const { id: actorId } = request.auth.session.user
     if (!ID.test(request.params.id)) throw notFound()
-    await throttleAdministration.clear(request.params.id, sessionContext(request), (userId) => permissions.over(actorId, userId))
+    await throttleAdministration.clear(request.params.id, sessionContext(request), (userId) => permissions.over(actorOf(request), userId))
     return await reply.code(204).send(null)
   })
 }

@@ -11,7 +11,7 @@ export const FAILURES = {
 export const NOT_ACCEPTABLE = { description: 'What was sent is not acceptable: `validation_failed`', ...ProblemSchema }
 
 export const BEYOND_OWN_SCOPES = {
-  description: 'It would need scopes that you do not hold: `beyond_own_scopes`. Or the access token does not allow this: `insufficient_scope`',
+  description: 'It would need scopes that you, or your token, do not hold: `beyond_own_scopes`. Or the access token does not allow this: `insufficient_scope`',
   headers: INSUFFICIENT_SCOPE_CHALLENGE,
   ...ProblemSchema
 }

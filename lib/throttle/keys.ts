@@ -37,6 +37,8 @@ export interface ThrottleKeys {
   ofNetwork (network: string): Counter
   /** @param address canonical */
   ofMailAddress (address: string): Counter
+  /** Apart from what strangers ask for, who could keep administrators from writing to somebody. */
+  ofMailByAdmin (address: string): Counter
   ofMailNetwork (network: string): Counter
   /** The keys of what is counted under these names, wherever it came from. */
   ofNames (names: Names): string[]
@@ -74,10 +76,12 @@ export function createThrottleKeys (pseudonym: (text: string) => string): Thrott
 
     ofMailAddress: (address) => ({ rule: RULES.mail_address, key: keyOf('mail_address', address) }),
 
+    ofMailByAdmin: (address) => ({ rule: RULES.mail_address, key: keyOf('mail_address', 'administrator', address) }),
+
     ofMailNetwork: (network) => ({ rule: RULES.mail_network, key: keyOf('mail_network', network), network }),
 
     ofNames ({ username, email_key: email }) {
-      const byAddress = email === null ? [] : [keyOf('account', 'typed', email), this.ofMailAddress(email).key]
+      const byAddress = email === null ? [] : [keyOf('account', 'typed', email), this.ofMailAddress(email).key, this.ofMailByAdmin(email).key]
       return [keyOf('account', 'typed', username), ...byAddress]
     }
   }

@@ -16,6 +16,7 @@ type MailKind = AnonymousMailKind | 'password_reset_by_admin' | 'invitation' | '
  * How many mails may be asked for. What is counted is counted in the transaction that owes the mail. Notices of what
  * has happened are never limited. The last mail to an address is kept for a link for a new password: else a stranger could
  * ask for mails that bring none, or of which none is sent, and keep the owner from the way back into the account.
+ * What administrators ask for is counted apart, or a stranger could keep them from inviting somebody.
  */
 export interface MailLimits {
   /** @throws PublicError `slow_down` (429) while the network has asked for too many */
@@ -39,7 +40,7 @@ declare module 'fastify' {
   }
 }
 
-const FOR_PASSWORD: readonly MailKind[] = ['password_reset', 'password_reset_by_admin', 'invitation']
+const BY_ADMIN: readonly MailKind[] = ['password_reset_by_admin', 'invitation']
 
 interface Parts {
   outbox: Outbox
@@ -51,8 +52,9 @@ export function createMailLimits ({ outbox, throttles, throttleKeys }: Parts, { 
   const isWithin = async (tx: Db, counter: Counter): Promise<boolean> => await throttles.count(tx, counter, counter.rule.free) !== undefined
 
   function counterOf (kind: MailKind, address: string): Counter {
+    if (BY_ADMIN.includes(kind)) return throttleKeys.ofMailByAdmin(address)
     const { rule, ...counter } = throttleKeys.ofMailAddress(address)
-    return { ...counter, rule: FOR_PASSWORD.includes(kind) ? rule : { ...rule, free: rule.free - 1 } }
+    return { ...counter, rule: kind === 'password_reset' ? rule : { ...rule, free: rule.free - 1 } }
   }
 
   async function require (tx: Db, counter: Counter): Promise<void> {

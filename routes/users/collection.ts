@@ -4,6 +4,7 @@ import { ValidationError } from '../../lib/errors.ts'
 import { readLimit } from '../../lib/page.ts'
 import { toUserBody } from '../../lib/user.ts'
 import { sessionContext } from '../../plugins/data/audit.ts'
+import { actorOf } from '../../plugins/data/permissions.ts'
 import type { DirectoryPosition } from '../../plugins/data/user-directory.ts'
 import { ProblemSchema } from '../../schemas/errors.ts'
 import { BEYOND_OWN_SCOPES, ENOUGH_MAILS, FAILURES, NOT_ACCEPTABLE } from '../../schemas/failures.ts'
@@ -56,7 +57,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const user = await userAdministration.invite(
       { username, email, roles, ...fullName !== undefined && { fullName } },
       sessionContext(request),
-      permissions.toGive(request.auth.session.user.id, roles)
+      permissions.toGive(actorOf(request), roles)
     )
     return await reply.code(201).send(toUserBody(user))
   })

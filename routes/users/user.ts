@@ -6,6 +6,7 @@ import { toUserBody } from '../../lib/user.ts'
 import { isUuid } from '../../lib/uuid.ts'
 import type { ChangeGuard } from '../../plugins/data/accounts.ts'
 import { sessionContext } from '../../plugins/data/audit.ts'
+import { actorOf } from '../../plugins/data/permissions.ts'
 import { ProblemSchema } from '../../schemas/errors.ts'
 import { BEYOND_OWN_SCOPES, ENOUGH_MAILS, FAILURES } from '../../schemas/failures.ts'
 import { AcceptedSchema } from '../../schemas/recovery.ts'
@@ -19,7 +20,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   /** Who sends the request may change the user, who is there. */
   function overUser (request: FastifyRequest, id: string): ChangeGuard {
     const requireUser = userDirectory.require(id)
-    const requirePower = permissions.over(request.auth.session.user.id, id)
+    const requirePower = permissions.over(actorOf(request), id)
     return async (tx) => {
       await requireUser(tx)
       await requirePower(tx)
@@ -73,7 +74,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const { email, full_name: fullName, disabled, roles } = request.body
     if (email !== undefined) refuseOwn(request)
     const requireTarget = overUser(request, id)
-    const requireGift = permissions.toGive(request.auth.session.user.id, roles ?? [])
+    const requireGift = permissions.toGive(actorOf(request), roles ?? [])
 
     await accounts.update(id, {
       ...email !== undefined && { email },

@@ -103,13 +103,21 @@ for (const engine of stores) {
     })
 
     t.test('Who may know is told that the address has had its share', async (t) => {
-      const { countMail, owe, mails } = await openLimits(t, engine)
-      await owe()
-      await countMail()
-      await countMail()
+      const { countMail } = await openLimits(t, engine)
+      for (const kind of ['invitation', 'password_reset_by_admin', 'invitation'] as const) await countMail(kind)
 
-      await t.rejects(countMail(), after(3600))
-      t.equal((await mails()).length, 1)
+      await t.rejects(countMail('invitation'), after(3600))
+      await t.rejects(countMail('password_reset_by_admin'), after(3600))
+    })
+
+    t.test('What strangers ask for keeps no administrator from writing to somebody, nor the other way round', async (t) => {
+      const { countMail, owe, mails } = await openLimits(t, engine)
+      for (let count = 0; count < 4; count++) await owe()
+
+      await t.resolves(countMail('invitation'))
+
+      for (let count = 0; count < 2; count++) await countMail('password_reset_by_admin')
+      t.equal((await mails()).length, 3)
     })
 
     t.test('Whatever else is asked for, one mail is left for a link for a new password', async (t) => {

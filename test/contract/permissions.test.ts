@@ -1,4 +1,5 @@
 import t from 'tap'
+import { ALL_SCOPES } from '../../lib/scopes.ts'
 import { permissions } from '../../plugins/data/permissions.ts'
 import { engines } from './engines.ts'
 import { openRepositories } from './repositories.ts'
@@ -10,7 +11,8 @@ for (const engine of engines) {
     const { users, accounts, db } = await openRepositories(t, engine)
     const { id: adminId } = await users.create({ username: 'root', roles: ['admin'] }, {})
     const { id: otherId } = await users.create({ username: 'other', roles: ['admin'] }, {})
-    const guards = [permissions.over(adminId, otherId), permissions.toGive(adminId, ['admin']), permissions.toGrant(adminId, ['profile'])]
+    const admin = { id: adminId, scopes: ALL_SCOPES }
+    const guards = [permissions.over(admin, otherId), permissions.toGive(admin, ['admin']), permissions.toGrant(admin, ['profile'])]
     const run = async (guard: typeof guards[number]): Promise<void> => { await db.transaction().execute(guard) }
     for (const guard of guards) await t.resolves(run(guard))
 

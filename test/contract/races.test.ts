@@ -1,4 +1,5 @@
 import t, { type Test } from 'tap'
+import { ALL_SCOPES } from '../../lib/scopes.ts'
 import { createExpiry } from '../../plugins/data/expiry.ts'
 import { FORGET_NETWORK_MS } from '../../plugins/data/known-networks.ts'
 import { createOutbox } from '../../plugins/data/outbox.ts'
@@ -58,7 +59,7 @@ for (const engine of engines) {
         await db.updateTable('users').set({ disabled_at: null }).execute()
 
         const results = await Promise.allSettled([[ada, ben], [ben, ada]].map(async ([actor, user]) =>
-          await accounts.update(user as string, { disabled: true }, {}, permissions.over(actor as string, user as string))))
+          await accounts.update(user as string, { disabled: true }, {}, permissions.over({ id: actor as string, scopes: ALL_SCOPES }, user as string))))
 
         t.strictSame(codes(results), ['beyond_own_scopes', true])
         t.equal((await administrators()).length, 2)

@@ -42,7 +42,7 @@ for (const engine of engines) {
       const user = await users.create({ username: 'ada' }, {})
 
       t.strictSame(user, { id: user.id, username: 'ada', email: null, emailVerifiedAt: null, fullName: null, disabledAt: null, roles: ['user'], createdAt: START, updatedAt: START, lastLoginAt: null })
-      t.strictSame(await login(), { id: user.id, passwordHash: null, passwordVersion: 0, emailVerifiedAt: null, disabledAt: null, scopes: ['profile', 'account'] })
+      t.strictSame(await login(), { id: user.id, passwordHash: null, passwordVersion: 0, emailVerifiedAt: null, disabledAt: null, isDemo: false, scopes: ['profile', 'account'] })
     })
 
     t.test('An address counts as verified only if it is said to be', async (t) => {

@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap'
 import type { FastifyInstance } from 'fastify'
-import { build } from '../../helper.ts'
+import { build, logIn } from '../../helper.ts'
 import { allRights, enterAs, enterWith, type Person } from '../people.ts'
-import { audited, isProblem } from '../users-me/requests.ts'
+import { audited, isProblem, PASSWORD, send } from '../users-me/requests.ts'
 
 interface Scene {
   app: FastifyInstance
@@ -68,6 +68,23 @@ for (const { name, who, request, lacking } of attempts) {
     t.match(refusal, { outcome: 'failure', actorId: scene[who].id, userId: scene[who].id, details: { error: 'beyond_own_scopes', scope: lacking } })
   })
 }
+
+t.test('a token that may less than its user gives and takes no more than that, but what everybody has', async (t) => {
+  const { app, clerk, colleague } = await open(t)
+  const { access_token: token } = await logIn(app, { grant_type: 'password', username: 'admin', password: PASSWORD, scope: 'users:write' })
+  const before = await allRights(app)
+  const beyond: Request[] = [
+    ['PATCH', `/users/${clerk.id}`, { roles: ['admin'] }],
+    ['DELETE', `/users/${colleague.id}`],
+    ['PATCH', `/users/${colleague.id}`, { email: 'eve@example.com' }],
+    ['POST', '/users', { username: 'eve', email: 'eve@example.com', roles: ['manager'] }]
+  ]
+  for (const [method, url, body] of beyond) isProblem(t, await send(app, token, method, url, body), 403, 'beyond_own_scopes')
+  t.strictSame(await allRights(app), before)
+
+  t.equal((await send(app, token, 'POST', '/users', { username: 'ben', email: 'ben@example.com', roles: ['clerk'] })).statusCode, 201)
+  t.equal((await send(app, token, 'PATCH', `/users/${clerk.id}`, { disabled: true })).statusCode, 200)
+})
 
 t.test('what one holds oneself can be given, taken and changed', async (t) => {
   const { app, manager, clerk, colleague } = await open(t)
