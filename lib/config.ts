@@ -191,7 +191,8 @@ function parseSecrets (list: string | undefined, { engine }: DatabaseConfig, pro
   return secrets
 }
 
-function checkArgon2 ({ ARGON2_MEMORY_KIB: memory, ARGON2_TIME_COST: passes }: Environment, production: boolean, problems: Problems): void {
+function checkArgon2 ({ ARGON2_MEMORY_KIB: memory, ARGON2_TIME_COST: passes, ARGON2_PARALLELISM: lanes }: Environment, production: boolean, problems: Problems): void {
+  if (memory < 8 * lanes) problems.push('ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM') // RFC 9106 section 3.1
   // A hash of more is not read again.
   if (memory * passes > MAX_MEMORY_TIMES_PASSES) problems.push(`ARGON2_MEMORY_KIB times ARGON2_TIME_COST must be at most ${MAX_MEMORY_TIMES_PASSES}`)
   if (production && (memory < ARGON2_FLOOR.memoryKib || memory * passes < ARGON2_FLOOR.memoryTimesPasses)) {

@@ -69,6 +69,17 @@ export function parseArgon2Hash (text: string): Argon2Hash | undefined {
   return isBounded ? hash : undefined
 }
 
+/**
+ * The cost of a hash that takes, after this one, as much time as is missing to one with the settings: memory times
+ * passes is what the time goes by. Undefined if nothing is missing.
+ */
+export function missingCost (hash: Argon2Hash, { memoryKib, timeCost, parallelism }: Argon2Settings): Argon2Settings | undefined {
+  const missing = memoryKib * timeCost - hash.memoryKib * hash.timeCost
+  if (missing <= 0) return undefined
+  const passes = Math.ceil(missing / memoryKib)
+  return { memoryKib: Math.max(Math.round(missing / passes), 8 * parallelism), timeCost: passes, parallelism }
+}
+
 /** True unless the hash is argon2id version 1.3 (19) with exactly these settings. */
 export function needsRehash (hash: Argon2Hash, settings: Argon2Settings): boolean {
   return hash.variant !== 'argon2id' ||

@@ -15,6 +15,8 @@ export interface LoginUser {
   /** Changes with every new password. */
   passwordVersion: number
   disabledAt: number | null
+  /** Whether the password is that of the demo user, which everybody knows. */
+  isDemo: boolean
   /** When the e-mail address was proven. */
   emailVerifiedAt: number | null
   /** What the user's roles allow. */
@@ -54,13 +56,15 @@ declare module 'fastify' {
   }
 }
 
+// A statement that reads a million users would take longer than the database allows one.
+const READ_AT_A_TIME = 1000
 const KEY_COLUMNS = { username: 'username', email: 'email_key' } as const
 
 export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { now }: { now: () => number }): Users {
   const selectUsers = db.selectFrom('users').select([...USER_COLUMNS, 'users.id']).select(rolesOf)
 
   const selectForLogin = (column: 'username' | 'email_key') => prepareRead(db.selectFrom('users')
-    .select(['users.id', 'users.password_hash', 'users.password_version', 'users.disabled_at', 'users.email_verified_at']).select([everybodysScopes, scopesOf])
+    .select(['users.id', 'users.password_hash', 'users.password_version', 'users.disabled_at', 'users.demo_at', 'users.email_verified_at']).select([everybodysScopes, scopesOf])
     .where(`users.${column}`, '=', parameter('key')))
   const readForLogin = { username: selectForLogin('username'), email: selectForLogin('email_key') }
 
@@ -75,12 +79,16 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
     async findForLogin (identifier) {
       const key = canonicalIdentifier(identifier)
       const row = key && await readForLogin[key.kind]({ key: key.value })
-      return row && { id: row.id, passwordHash: row.password_hash, passwordVersion: row.password_version, disabledAt: row.disabled_at, emailVerifiedAt: row.email_verified_at, scopes: allScopes(row) }
+      return row && { id: row.id, passwordHash: row.password_hash, passwordVersion: row.password_version, disabledAt: row.disabled_at, isDemo: row.demo_at !== null, emailVerifiedAt: row.email_verified_at, scopes: allScopes(row) }
     },
 
     async list () {
-      const rows = await selectUsers.orderBy('users.username').execute()
-      return rows.map((row) => toUser(row.id, row))
+      const users: User[] = []
+      for (;;) {
+        const rows = await selectUsers.where('users.username', '>', users.at(-1)?.username ?? '').orderBy('users.username').limit(READ_AT_A_TIME).execute()
+        users.push(...rows.map((row) => toUser(row.id, row)))
+        if (rows.length < READ_AT_A_TIME) return users
+      }
     },
 
     async isEmpty () {

@@ -18,10 +18,13 @@ export default fp(async (fastify) => {
   async function authenticate (user: LoginUser | undefined, password: string, attempt: Attempt, context: AuditContext): Promise<Account> {
     const matches = await passwordHasher.verify(user?.passwordHash ?? null, password, attempt.caller)
     const isHeldUp = attempt.heldUpBy !== undefined
-    if (user === undefined || user.passwordHash === null || user.disabledAt !== null || !matches || isHeldUp) throw await refuseAndCount(user?.id, attempt, context)
+    if (user === undefined || user.passwordHash === null || user.disabledAt !== null || isDemoInProduction(user) || !matches || isHeldUp) throw await refuseAndCount(user?.id, attempt, context)
     if (config.requireVerifiedEmail && user.emailVerifiedAt === null) throw await refuse(unprovenAddress(), user.id, context, 'email_not_verified')
     return { ...user, passwordHash: user.passwordHash }
   }
+
+  // The start disables it, and an administrator may have enabled it again.
+  const isDemoInProduction = ({ isDemo }: LoginUser): boolean => config.production && isDemo
 
   /** Records and counts the failure, for which the caller is to throw what is returned. */
   async function refuseAndCount (userId: string | undefined, attempt: Attempt, context: AuditContext): Promise<OAuthError> {

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import { hash, verify } from '@node-rs/argon2'
+import { hash, verify, type Options } from '@node-rs/argon2'
 import fp from 'fastify-plugin'
 import { createHashQueue, type Caller, type HashQueue } from '../../lib/hash-queue.ts'
 import { normalizePassword } from '../../lib/password-policy.ts'
 import type { Verify } from '../../lib/password-formats/format.ts'
-import { needsRehash } from '../../lib/phc.ts'
+import { missingCost, needsRehash, type Argon2Hash, type Argon2Settings } from '../../lib/phc.ts'
 import { readStoredHash } from '../../lib/stored-hash.ts'
 
 export interface PasswordHasher {
@@ -18,7 +18,8 @@ export interface PasswordHasher {
   /**
    * Costs one hash whatever is stored: also for null (no such user, or one without a password),
    * for a stored text that is no acceptable hash, and for a password that nobody can have.
-   * A hash that another program made costs what it says, and one more if the password is wrong.
+   * A hash that another program made costs what it says, and one more if the password is wrong; one with cheaper settings
+   * what is missing to the current ones.
    *
    * @throws UnavailableError when the queue is full
    */
@@ -40,8 +41,7 @@ const SERVICE: Caller = { network: 'the service itself', isKnown: true }
 
 export default fp(async (fastify) => {
   const { config, log } = fastify
-  const { memoryKib, timeCost, parallelism } = config.argon2
-  const settings = { algorithm: ARGON2ID, memoryCost: memoryKib, timeCost, parallelism }
+  const settings = optionsOf(config.argon2)
   const queue = createHashQueue({
     concurrency: config.hashConcurrency,
     maxWaitMs: config.hashQueueMs,
@@ -58,10 +58,17 @@ export default fp(async (fastify) => {
     return false
   }
 
+  /** A hash that was made with cheaper settings must not show that there is such a user either. */
+  async function makeUpFor (checked: Argon2Hash, password: string): Promise<false> {
+    const missing = missingCost(checked, config.argon2)
+    if (missing !== undefined) await hash(password, optionsOf(missing))
+    return false
+  }
+
   function verifierOf (stored: string | null): Verify {
     if (stored === null) return verifyNobody
     const hash = readStoredHash(stored)
-    if ('argon2' in hash) return async (password) => await verify(stored, password.normalize('NFC'))
+    if ('argon2' in hash) return async (password) => await verify(stored, password.normalize('NFC')) || await makeUpFor(hash.argon2, password)
     // Some foreign hashes cost next to nothing, which must not show that there is such a user.
     if ('verify' in hash) return async (password) => await hash.verify(password) || await verifyNobody(password)
     log.error('A stored password hash is malformed or costs too much; its user can not log in')
@@ -85,3 +92,7 @@ export default fp(async (fastify) => {
     }
   })
 }, { name: 'password-hasher', fastify: '5.x', dependencies: ['config'] })
+
+function optionsOf ({ memoryKib, timeCost, parallelism }: Argon2Settings): Options {
+  return { algorithm: ARGON2ID, memoryCost: memoryKib, timeCost, parallelism }
+}

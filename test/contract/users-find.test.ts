@@ -14,7 +14,7 @@ for (const engine of engines) {
 
       for (const spelling of spellings) {
         t.strictSame(await users.find(spelling), user, spelling)
-        t.strictSame(await users.findForLogin(spelling), { id: user.id, passwordHash: 'hash', passwordVersion: 0, emailVerifiedAt: null, disabledAt: null, scopes: ['profile', 'account'] }, spelling)
+        t.strictSame(await users.findForLogin(spelling), { id: user.id, passwordHash: 'hash', passwordVersion: 0, emailVerifiedAt: null, disabledAt: null, isDemo: false, scopes: ['profile', 'account'] }, spelling)
       }
     })
 
@@ -51,6 +51,15 @@ for (const engine of engines) {
       t.strictSame(narrowed.toSorted(), ['account', 'audit:read', 'profile'])
       t.strictSame(nothing, [])
       t.strictSame((await users.find('ada'))?.roles, ['user'])
+    })
+
+    t.test('Everybody is listed by username, however many there are', async (t) => {
+      const { db, users } = await openRepositories(t, engine)
+      const usernames = Array.from({ length: 2001 }, (_, index) => `user${String(index).padStart(4, '0')}`)
+      const rows = usernames.map((username) => ({ id: username, username, email: null, email_key: null, email_verified_at: null, full_name: null, password_hash: null, password_version: 0, disabled_at: null, demo_at: null, created_at: 0, updated_at: 0, last_login_at: null }))
+      for (let from = 0; from < rows.length; from += 500) await db.insertInto('users').values(rows.slice(from, from + 500)).execute()
+
+      t.strictSame((await users.list()).map(({ username }) => username), usernames)
     })
 
     t.test('The list has every user once, in the order of the names', async (t) => {

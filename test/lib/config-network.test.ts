@@ -84,6 +84,11 @@ t.test('argon2 in production', async (t) => {
   }
 })
 
+t.test('each lane of a hash has the memory that it needs', async (t) => {
+  t.strictSame(problemsOf({ ARGON2_MEMORY_KIB: '32', ARGON2_PARALLELISM: '4' }), [])
+  t.strictSame(problemsOf({ ARGON2_MEMORY_KIB: '31', ARGON2_PARALLELISM: '4' }), ['ARGON2_MEMORY_KIB must be at least 8 times ARGON2_PARALLELISM'])
+})
+
 t.test('no more work is set than a stored hash may ask for', async (t) => {
   const problem = 'ARGON2_MEMORY_KIB times ARGON2_TIME_COST must be at most 1048576'
 

@@ -1,7 +1,7 @@
 import { hash as argon2 } from '@node-rs/argon2'
 import fc from 'fast-check'
 import t from 'tap'
-import { needsRehash, parseArgon2Hash } from '../../lib/phc.ts'
+import { missingCost, needsRehash, parseArgon2Hash } from '../../lib/phc.ts'
 
 const base64 = (bytes: number): string => Buffer.alloc(bytes, 0xa5).toString('base64').replaceAll('=', '')
 
@@ -126,5 +126,20 @@ t.test('needsRehash', async (t) => {
     t.test(`replaces a hash with ${name}`, async (t) => {
       t.equal(needsRehash(hash, settings), true)
     })
+  }
+})
+
+t.test('missingCost', async (t) => {
+  const settings = { memoryKib: 19456, timeCost: 2, parallelism: 1 }
+  const costs = [
+    { name: 'nothing is missing to the same cost', hash: {}, missing: undefined },
+    { name: 'nor to more memory', hash: { memoryKib: 65536 }, missing: undefined },
+    { name: 'a pass of the same memory', hash: { timeCost: 1 }, missing: { memoryKib: 19456, timeCost: 1, parallelism: 1 } },
+    { name: 'less than a pass', hash: { memoryKib: 16456 }, missing: { memoryKib: 6000, timeCost: 1, parallelism: 1 } },
+    { name: 'more than a pass, in no more memory than the settings have', hash: { memoryKib: 4096, timeCost: 1 }, missing: { memoryKib: 17408, timeCost: 2, parallelism: 1 } },
+    { name: 'as little as a hash can cost', hash: { memoryKib: 19455 }, missing: { memoryKib: 8, timeCost: 1, parallelism: 1 } }
+  ]
+  for (const { name, hash, missing } of costs) {
+    t.test(name, async (t) => { t.strictSame(missingCost({ ...parsed, memoryKib: 19456, timeCost: 2, ...hash }, settings), missing) })
   }
 })

@@ -17,12 +17,17 @@ async function buildOn (t: Test, library: Library, env: Env = {}): Promise<Fasti
   return fastify
 }
 
-/** The real library, and what it was asked to verify. */
-function watch (): Library & { verified: Array<{ stored: string, password: string }> } {
+/** The real library, and what it was asked for. */
+function watch (): Library & { verified: Array<{ stored: string, password: string }>, hashed: Array<argon2.Options | null | undefined> } {
   const verified: Array<{ stored: string, password: string }> = []
+  const hashed: Array<argon2.Options | null | undefined> = []
   return {
     verified,
-    hash: argon2.hash,
+    hashed,
+    hash: async (password, options) => {
+      hashed.push(options)
+      return await argon2.hash(password, options)
+    },
     verify: async (stored, password) => {
       verified.push({ stored: String(stored), password: String(password) })
       return await argon2.verify(stored, password)
@@ -47,13 +52,13 @@ t.test('verify costs one hash', async (t) => {
   const CURRENT = /^\$argon2id\$v=19\$m=24,t=2,p=1\$/
   const stored = await argon2.hash('correct horse', { algorithm: 2, memoryCost: 16, timeCost: 1, parallelism: 1 })
   const costs = [
-    { name: 'as it is stored for a user who has one', stored, hash: stored },
+    { name: 'as it is stored for a user who has one, and what is missing to the current settings', stored, hash: stored, more: [{ memoryCost: 16, timeCost: 2 }] },
     { name: 'with the current settings for nobody', stored: null, hash: CURRENT },
     { name: 'with the current settings for a malformed hash', stored: '$argon2id$', hash: CURRENT },
     { name: 'with the current settings for no text', stored: '', hash: CURRENT },
     { name: 'with the current settings for a hash that would take all memory', stored: stored.replace('m=16', 'm=4294967295'), hash: CURRENT }
   ]
-  for (const { name, stored, hash } of costs) {
+  for (const { name, stored, hash, more = [] } of costs) {
     for (const password of ['wrong', '', '\ud800', 'x'.repeat(100_000)]) {
       t.test(`${name}, whatever the password: ${JSON.stringify(password.slice(0, 5))}`, async (t) => {
         const library = watch()
@@ -64,9 +69,21 @@ t.test('verify costs one hash', async (t) => {
         t.equal(matches, false)
         t.match(library.verified, [{ stored: hash }])
         t.equal(library.verified.length, 1)
+        t.match(library.hashed.slice(1), more)
+        t.equal(library.hashed.length, 1 + more.length, 'the first stands in for none')
       })
     }
   }
+})
+
+t.test('the right password costs what is stored, however cheap it is', async (t) => {
+  const library = watch()
+  const app = await buildOn(t, library, { ARGON2_MEMORY_KIB: '24', ARGON2_TIME_COST: '2' })
+  const stored = await argon2.hash('correct horse', { algorithm: 2, memoryCost: 16, timeCost: 1, parallelism: 1 })
+
+  t.equal(await app.passwordHasher.verify(stored, 'correct horse'), true)
+
+  t.equal(library.hashed.length, 1)
 })
 
 t.test('verify says no even if the hash that stands in for none happens to match', async (t) => {

@@ -77,6 +77,17 @@ t.test('a development database that is promoted to production', async (t) => {
     t.same(open, [])
   })
 
+  t.test('lets nobody in with it either when an administrator has enabled it, until it has another password', async (t) => {
+    const [user] = await app.users.list()
+    await app.accounts.update(user?.id as string, { disabled: false }, {})
+
+    t.match((await requestToken(app, JOHN)).json(), { error: 'invalid_grant' })
+
+    await setPassword(app, user?.id as string, await app.passwordHasher.hash('correct horse battery'))
+    t.equal((await requestToken(app, { ...JOHN, password: 'correct horse battery' })).statusCode, 200)
+    await app.db.updateTable('users').set({ disabled_at: Date.now() }).execute()
+  })
+
   t.test('does not warn again at the next start, and stays as it is in development', async (t) => {
     await app.close()
     const again = captureLog('info')
