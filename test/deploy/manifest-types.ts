@@ -9,7 +9,7 @@ export interface Compose {
   }
   secrets: Record<string, { file: string }>
   volumes: Record<string, unknown>
-  networks: { default: { ipam: { config: [{ subnet: string }] } } }
+  networks: { default: { ipam: { config: [{ subnet: string, ip_range: string }] } } }
 }
 
 interface ComposeService {

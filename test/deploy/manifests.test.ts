@@ -1,6 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { BlockList } from 'node:net'
 import { join } from 'node:path'
 import { validate } from 'dockerfile-utils'
 import t, { type Test } from 'tap'
@@ -32,6 +33,13 @@ function settingsOf (t: Test, env: Env, secrets: Record<string, string>): { conf
   }))
   const all = { ...imageEnv, ...env, ...files }
   return { config: () => loadConfig(all), problems: problemsOf(all) }
+}
+
+function isIn (range: string, address: string): boolean {
+  const [network = '', prefix] = range.split('/')
+  const list = new BlockList()
+  list.addSubnet(network, Number(prefix))
+  return list.check(address)
 }
 
 for (const path of ['Dockerfile', '../examples/resource-server/Dockerfile']) {
@@ -74,7 +82,9 @@ t.test('compose.yaml', async (t) => {
     t.ok(settingsOf(t, environment, {}).problems.length > 0, 'without secrets there is no start')
     t.match(read('compose.yaml'), 'redis://:%s@redis:6379', 'the URL of Redis is made as it is read')
     t.strictSame(config().trustProxy, [services.nginx.networks.default.ipv4_address], 'nginx is believed, and nobody else')
-    t.match(services.nginx.networks.default.ipv4_address, networks.default.ipam.config[0].subnet.replace(/0\/24$/, ''))
+    const [{ subnet, ip_range: others }] = networks.default.ipam.config
+    t.ok(isIn(subnet, services.nginx.networks.default.ipv4_address))
+    t.notOk(isIn(others, services.nginx.networks.default.ipv4_address), 'nobody who starts before gets the address of nginx')
   })
 
   t.test('names only what is there', async (t) => {
@@ -140,7 +150,7 @@ t.test('kubernetes', async (t) => {
     const { config, problems } = settingsOf(t, env, { 'database-url': DATABASE_URL, 'latchkey-secret': SECRET })
 
     t.strictSame(problems, [])
-    t.match(config(), { production: true, database: { engine: 'postgres' }, metricsPort: container.ports[1].containerPort, port: container.ports[0].containerPort })
+    t.match(config(), { production: true, database: { engine: 'postgres' }, hashConcurrency: 2, metricsPort: container.ports[1].containerPort, port: container.ports[0].containerPort })
     t.notMatch(read('kubernetes/latchkey.yaml'), /secretKeyRef/)
 
     const [, redisUrlFile = ''] = /# - name: REDIS_URL_FILE\n +# +value: (\S+)/.exec(read('kubernetes/latchkey.yaml')) ?? []
