@@ -1,27 +1,9 @@
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import t, { type Test } from 'tap'
-import { databasePath, readAudit, readRows, runCommand, type CommandResult } from '../command.ts'
+import t from 'tap'
+import { databasePath, readAudit, readRows, runCommand } from '../command.ts'
 import { ARGON2_SAMPLES, FOREIGN_SAMPLES, PASSPHRASE } from '../fixtures/foreign-hashes.ts'
-import { build, logIn, temporaryDirectory, testEnv, type Env } from '../helper.ts'
-
-const BCRYPT = '$2b$10$hK.B7ed9dMyyqET7.tUkLOEZurBNBBl8y00npvB8BXL71xZxbjXdy'
-const ADA = { username: 'ada', email: 'ada@example.com', full_name: 'Ada Lovelace', password_hash: BCRYPT, roles: ['admin'], disabled: false }
-
-const jsonLines = (...values: unknown[]): string => values.map((value) => `${JSON.stringify(value)}\n`).join('')
-
-function writeFile (t: Test, content: string | Buffer): string {
-  const path = join(temporaryDirectory(t), 'users.jsonl')
-  writeFileSync(path, content)
-  return path
-}
-
-async function runImport (t: Test, env: Env, content: string | Buffer, ...options: string[]): Promise<CommandResult> {
-  return await runCommand(env, ['user', 'import', writeFile(t, content), ...options])
-}
-
-const usernamesIn = (env: Env): unknown[] => readRows(databasePath(env), 'select username from users order by username').map(({ username }) => username)
+import { build, logIn, testEnv } from '../helper.ts'
+import { ADA, BCRYPT, jsonLines, runImport, usernamesIn } from '../importing.ts'
 
 t.test('latchkey user import', async (t) => {
   t.test('makes users who log in with the password that they have, by the operator', async (t) => {
@@ -157,36 +139,6 @@ t.test('latchkey user import', async (t) => {
 
     t.same(result, { code: 1, stdout: 'Line 2: The e-mail address belongs to another user\n0 imported, 1 there already, 1 refused\n', stderr: '' })
     t.same(readRows(databasePath(env), 'select username, full_name from users'), [{ username: 'johndoe', full_name: 'John Doe' }])
-  })
-
-  t.test('with --dry-run checks everything, also over many lines, and writes nothing', async (t) => {
-    const env = testEnv(t)
-    await build(t, env)
-    const others = Array.from({ length: 1200 }, (_, number) => ({ username: `user${number}` }))
-    const content = jsonLines(ADA, { username: 'johndoe' }, ...others, { username: 'ada' }, { username: 'dan', roles: ['king'] })
-
-    const dry = await runImport(t, env, content, '--dry-run')
-    const untouched = usernamesIn(env)
-    const real = await runImport(t, env, content)
-
-    const refusals = 'Line 1203: Line 1 has the same username\nLine 1204: There is no such role\n'
-    t.same(dry, { code: 1, stdout: `${refusals}1201 can be imported, 1 there already, 2 refused\nRoles that would be given: admin (1)\n`, stderr: '' })
-    t.same(untouched, ['johndoe'])
-    t.same(real, { code: 1, stdout: `${refusals}1201 imported, 1 there already, 2 refused\n`, stderr: '' })
-    t.equal(usernamesIn(env).length, 1202)
-  })
-
-  t.test('with --dry-run says how many would get which role', async (t) => {
-    const env = testEnv(t)
-    const app = await build(t, env)
-    await app.roles.set({ name: 'helper', scopes: ['users:read'], description: '' }, {})
-    const users = jsonLines({ ...ADA, roles: ['admin', 'helper', 'user'] }, { username: 'ben', roles: ['helper'] }, { username: 'johndoe', roles: ['admin'] }, { username: 'ada', roles: ['admin'] })
-
-    const people = await runImport(t, env, users, '--dry-run')
-    const programs = await runImport(t, env, users, '--dry-run', '--json')
-
-    t.match(people.stdout, /\nRoles that would be given: admin \(1\), helper \(2\)\n$/)
-    t.match(JSON.parse(programs.stdout), { imported: 2, skipped: 1, roles: { admin: 1, helper: 2 } })
   })
 
   t.test('finds nothing to do in an empty file', async (t) => {

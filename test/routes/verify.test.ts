@@ -2,27 +2,19 @@ import { once } from 'node:events'
 import { METHODS } from 'node:http'
 import { connect, type AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify'
+import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { build, createUser, logIn, readProfile } from '../helper.ts'
-import { createForge, isInvalidToken } from '../tokens.ts'
+import { isInvalidToken } from '../tokens.ts'
+import { buildVerifying, identity } from '../verifying.ts'
 
-const app = await build(t)
-const { token, claims } = await createForge(app)
-
-async function verify (options: InjectOptions = {}, headers: Record<string, string> = {}): Promise<LightMyRequestResponse> {
-  return await app.inject({ url: '/verify', ...options, headers: { authorization: `Bearer ${token}`, ...headers } })
-}
+const { app, token, claims, verify } = await buildVerifying(t)
 
 async function sendRaw (app: FastifyInstance, request: string): Promise<string> {
   const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1')
   await once(socket, 'connect')
   socket.write(request)
   return await text(socket)
-}
-
-function identity ({ headers }: LightMyRequestResponse): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(headers).filter(([name]) => name.startsWith('x-auth')))
 }
 
 const IDENTITY = {
@@ -107,59 +99,6 @@ t.test('a path that is none is a 400 and lets nobody through', async (t) => {
 
   t.equal(response.statusCode, 400)
   t.strictSame(identity(response), {})
-})
-
-t.test('a scope can be asked for', async (t) => {
-  for (const scope of ['profile', 'account', 'profile account', 'account profile', 'profile profile']) {
-    for (const query of [new URLSearchParams({ scope }).toString(), `scope=${encodeURIComponent(scope)}`]) {
-      for (const path of ['/verify', '/verify/some/path']) {
-        const response = await verify({ url: `${path}?${query}` })
-
-        t.equal(response.statusCode, 204, `${path}?${query}`)
-        t.equal(response.headers['x-auth-scope'], 'profile account', 'all that the token allows, not what was asked')
-      }
-    }
-  }
-})
-
-t.test('a scope that the token lacks is a 403 that names what was asked for', async (t) => {
-  for (const scope of ['users:read', 'profile users:read', 'profile account keys:write', 'PROFILE', 'unknown']) {
-    const response = await verify({ url: `/verify/x?scope=${encodeURIComponent(scope)}` })
-
-    t.equal(response.statusCode, 403)
-    t.equal(response.headers['www-authenticate'], `Bearer realm="latchkey", error="insufficient_scope", scope="${scope}"`)
-    t.equal(response.json().code, 'insufficient_scope')
-    t.strictSame(identity(response), {})
-  }
-})
-
-t.test('a misspelt parameter on the path itself is a 400, below it the query may be that of the request', async (t) => {
-  for (const query of ['scopes=users:write', 'Scope=users:write', 'scope=profile&x=1']) {
-    const refused = await verify({ url: `/verify?${query}` })
-    const ignored = await verify({ url: `/verify/orders?${query}` })
-
-    t.equal(refused.statusCode, 400, query)
-    t.strictSame(identity(refused), {})
-    t.equal(ignored.statusCode, 204, query)
-  }
-})
-
-t.test('a scope that is none is a 400 and lets nobody through', async (t) => {
-  const queries = [
-    'scope=', 'scope', 'scope=%20', 'scope=profile%20', 'scope=%20profile', 'scope=profile%20%20account', 'scope=profile%0d%0aX-Auth-User:%20root',
-    'scope=%22', 'scope=a%5Cb', 'scope=%00', 'scope=pr%C3%B6file', `scope=${'x'.repeat(513)}`,
-    'scope=profile&scope=profile', 'scope=profile&scope=users:write', 'scope=users:write&scope=profile'
-  ]
-  for (const query of queries) {
-    t.test(query.slice(0, 60), async (t) => {
-      const response = await verify({ url: `/verify?${query}` })
-
-      t.equal(response.statusCode, 400)
-      t.equal(response.json().code, 'validation_failed')
-      t.strictSame(identity(response), {})
-      t.equal((await app.inject({ url: `/verify?${query}` })).statusCode, 401)
-    })
-  }
 })
 
 t.test('who has no token, or a bad one, is told as everywhere', async (t) => {

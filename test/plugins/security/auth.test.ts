@@ -6,7 +6,7 @@ import t, { type Test } from 'tap'
 import { UnavailableError } from '../../../lib/errors.ts'
 import { serverOptions } from '../../../lib/server-options.ts'
 import { ProblemSchema } from '../../../schemas/errors.ts'
-import { build, captureLog, createUser, logIn, readProfile, testConfig } from '../../helper.ts'
+import { build, captureLog, logIn, readProfile, testConfig } from '../../helper.ts'
 import { createForge } from '../../tokens.ts'
 
 const ROOT = join(import.meta.dirname, '../../..')
@@ -163,41 +163,4 @@ t.test('the log says why a token was refused, and never the token', async (t) =>
   t.match(log.lines.find(({ reason }) => reason !== undefined), { reason: 'iss is not the expected issuer' })
   t.notMatch(log.text(), token)
   t.notMatch(log.text(), token.split('.')[1])
-})
-
-const ADA = { grant_type: 'password', username: 'ada', password: 'correct horse battery' }
-
-t.test('a role that is lost is lost at once, and is back at once', async (t) => {
-  const app = await build(t)
-  const admin = await createUser(app, { roles: ['admin'] })
-  const { access_token: token } = await logIn(app, ADA)
-  const mayReadUsers = async (): Promise<number> => (await app.inject({ url: '/verify?scope=users:read', headers: bearer(token) })).statusCode
-  t.equal(await mayReadUsers(), 204)
-
-  await app.db.deleteFrom('user_roles').where('user_id', '=', admin.id).execute()
-  t.equal(await mayReadUsers(), 403)
-  t.equal((await readProfile(app, token)).statusCode, 200)
-
-  await app.db.insertInto('user_roles').values({ user_id: admin.id, role: 'admin' }).execute()
-  t.equal(await mayReadUsers(), 204)
-})
-
-t.test('a scope that was not asked for at log-in is not there, whatever the roles say', async (t) => {
-  const app = await build(t)
-  await createUser(app, { roles: ['admin'] })
-  const { access_token: token } = await logIn(app, { ...ADA, scope: 'profile' })
-
-  const response = await app.inject({ url: '/verify?scope=users:read', headers: bearer(token) })
-
-  t.equal(response.statusCode, 403)
-})
-
-t.test('roles that allow nothing leave nothing', async (t) => {
-  const app = await build(t)
-  const { access_token: token } = await logIn(app)
-
-  await app.db.updateTable('roles').set({ scopes: '' }).execute()
-
-  t.equal((await readProfile(app, token)).statusCode, 403)
-  t.equal((await app.inject({ url: '/verify', headers: bearer(token) })).headers['x-auth-scope'], '')
 })

@@ -1,6 +1,6 @@
 import t from 'tap'
 import { JOHN, logIn, readProfile, refresh, requestToken, stopClock } from '../../helper.ts'
-import { buildMeasured, growth } from '../../scrape.ts'
+import { buildMeasured, growth, type Series } from '../../scrape.ts'
 
 const ANSWERS = 'latchkey_http_request_duration_seconds_count'
 const DAY = 24 * 60 * 60 * 1000
@@ -22,6 +22,31 @@ t.test('each answer is measured by its method, route and status', async (t) => {
     '{method="DELETE",route="/users/me/sessions/:id",status="404"}': 1,
     '{method="GET",route="other",status="404"}': 1
   })
+})
+
+/** The upper bounds by which the times are told apart. */
+function boundsOf (series: Series, name: string): Set<string | undefined> {
+  return new Set([...series.keys()].filter((key) => key.startsWith(`${name}_bucket{`)).map((key) => /le="([^"]+)"/.exec(key)?.[1]))
+}
+
+t.test('a profile is told from a log-in by its time, and a log-in from one that had to wait', async (t) => {
+  const { app, scrape } = await buildMeasured(t)
+
+  await logIn(app)
+
+  const series = await scrape()
+  t.strictSame([...boundsOf(series, 'latchkey_http_request_duration_seconds')], ['0.001', '0.0025', '0.005', '0.01', '0.025', '0.05', '0.1', '0.25', '0.5', '1', '2.5', '5', '+Inf'])
+  t.strictSame([...boundsOf(series, 'latchkey_hash_wait_seconds')], ['0', '0.01', '0.05', '0.1', '0.25', '0.5', '1', '2', '5', '+Inf'])
+})
+
+t.test('requests for tokens are there before the first one comes', async (t) => {
+  const { scrape } = await buildMeasured(t)
+
+  const series = await scrape()
+
+  for (const type of ['password', 'refresh_token', 'other']) {
+    for (const outcome of ['issued', 'refused', 'throttled', 'overloaded', 'failed']) t.equal(series.get(`latchkey_token_requests_total{grant_type="${type}",outcome="${outcome}"}`), 0, `${type}, ${outcome}`)
+  }
 })
 
 t.test('requests for tokens are counted by what became of them', async (t) => {
