@@ -2,7 +2,7 @@ import { PostgresAdapter, sql, type Kysely } from 'kysely'
 
 /**
  * PostgreSQL announces what concerns live sessions: every change of these tables, whoever makes it, but for what a log-in
- * and a refresh write. With SQLite a process sees that something has changed.
+ * and a refresh write. SQLite logs it.
  */
 export async function up (db: Kysely<unknown>): Promise<void> {
   if (!(db.getExecutor().adapter instanceof PostgresAdapter)) return

@@ -4,6 +4,7 @@ import * as accounts from './0002-accounts.ts'
 import * as throttles from './0003-throttles.ts'
 import * as oneTokenEach from './0004-one-token-each.ts'
 import * as announcedChanges from './0005-announced-changes.ts'
+import * as loggedChanges from './0006-logged-changes.ts'
 
 /** Forward only, in the order of their names. */
 export const migrations: Record<string, Migration> = {
@@ -11,5 +12,6 @@ export const migrations: Record<string, Migration> = {
   '0002-accounts': accounts,
   '0003-throttles': throttles,
   '0004-one-token-each': oneTokenEach,
-  '0005-announced-changes': announcedChanges
+  '0005-announced-changes': announcedChanges,
+  '0006-logged-changes': loggedChanges
 }

@@ -23,7 +23,7 @@ export async function measureProfile ({ workspace, rounds, seconds }: Bench): Pr
   const clients = hasWrk() ? { autocannon: withAutocannon, wrk: withWrk } : { autocannon: withAutocannon }
   await inTurn(1, withAutocannon(bare.url), withAutocannon(service.url)) // warms both up
   for (const [client, send] of Object.entries(clients)) {
-    figures.push(ratioFigure(`GET /users/me, 500 tokens, ${workspace.engine} at rest : bare route (${client})`, GOALS[workspace.engine], await inTurn(rounds, send(bare.url), send(service.url))))
+    figures.push(ratioFigure(`GET /users/me, 500 tokens, ${workspace.engine} : bare route (${client})`, GOALS[workspace.engine], await inTurn(rounds, send(bare.url), send(service.url))))
   }
   await Promise.all([service.stop(), bare.stop()])
   return figures

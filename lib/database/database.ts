@@ -1,5 +1,5 @@
 import type { Compilable, Kysely } from 'kysely'
-import type { Find, FindKnown } from '../remember.ts'
+import type { Find, FindKnown, MemoryBounds } from '../remember.ts'
 import type { Values } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
@@ -51,5 +51,8 @@ export interface OpenDatabase extends Database {
   close: () => Promise<void>
 }
 
-/** How much `rememberRead` remembers. */
-export const REMEMBERED_READS = 10_000
+/** The owner of what no user owns. */
+export const ofNobody = (): undefined => undefined
+
+/** How much is remembered, and after how long a change that is not announced, such as a new log-in, shows at the latest. */
+export const REMEMBERED: MemoryBounds = { size: 10_000, maxAgeMs: 30_000, now: () => performance.now() }

@@ -1,9 +1,8 @@
 import { sql, type Compilable } from 'kysely'
 import type { ClientBase } from 'pg'
 import { StartupError } from '../errors.ts'
-import { rememberAnnounced } from '../remember-announced.ts'
-import type { Find } from '../remember.ts'
-import { REMEMBERED_READS, type OpenDatabase } from './database.ts'
+import { remember, type Find } from '../remember.ts'
+import { ofNobody, REMEMBERED, type OpenDatabase } from './database.ts'
 import { migrate } from './migrate.ts'
 import { createPostgresDialect } from './postgres-dialect.ts'
 import { startupError } from './postgres-errors.ts'
@@ -11,9 +10,6 @@ import { createListener, type Listener } from './postgres-listener.ts'
 import { createClient, createPatientPool, createServingPool, SERVER_BOUNDS } from './postgres-pool.ts'
 import { RetryingKysely } from './postgres-retry.ts'
 import { prepare, type Values } from './prepared.ts'
-
-/** A change that is not announced, such as a new log-in, shows after so long at the latest, in milliseconds. */
-const REMEMBERED_FOR_MS = 30_000
 
 /** What the start logs to. */
 interface Log {
@@ -95,9 +91,9 @@ async function open (url: string, { isDirect, schema }: Server, applied: string[
       }
     },
 
-    rememberRead: <Value>(find: Find<Value>, ownerOf: (value: Value) => string | undefined = () => undefined) => listener === undefined
+    rememberRead: <Value>(find: Find<Value>, ownerOf: (value: Value) => string | undefined = ofNobody) => listener === undefined
       ? find
-      : rememberAnnounced(find, ownerOf, listener, { size: REMEMBERED_READS, maxAgeMs: REMEMBERED_FOR_MS, now: () => performance.now() }),
+      : remember(find, ownerOf, listener, REMEMBERED),
 
     state: () => ({
       usedConnections: pool.totalCount - pool.idleCount,

@@ -1,8 +1,9 @@
 import { Kysely, type Compilable } from 'kysely'
 import { remember, type Find } from '../remember.ts'
-import { REMEMBERED_READS, type OpenDatabase } from './database.ts'
+import { ofNobody, REMEMBERED, type OpenDatabase } from './database.ts'
 import { migrate } from './migrate.ts'
 import { bind, type Values } from './prepared.ts'
+import { createSqliteAnnouncements } from './sqlite-announcements.ts'
 import { openSqlite } from './sqlite-connection.ts'
 import { createSqliteDialect } from './sqlite-dialect.ts'
 import { openSqliteReader } from './sqlite-reader.ts'
@@ -12,6 +13,7 @@ import type { Tables } from './tables.ts'
 export async function openSqliteDatabase (path: string): Promise<OpenDatabase> {
   const connection = openSqlite(path)
   const reader = openSqliteReader(path)
+  const announcements = createSqliteAnnouncements(reader)
   const db = new Kysely<Tables>({ dialect: createSqliteDialect(connection, reader.refresh) })
   async function close (): Promise<void> {
     reader.close()
@@ -26,7 +28,7 @@ export async function openSqliteDatabase (path: string): Promise<OpenDatabase> {
         const compiled = query.compile()
         return (values: Values) => reader.first<Row>(compiled.sql, bind(compiled, values))
       },
-      rememberRead: <Value>(find: Find<Value>) => remember(find, reader.version, REMEMBERED_READS),
+      rememberRead: <Value>(find: Find<Value>, ownerOf: (value: Value) => string | undefined = ofNobody) => remember(find, ownerOf, announcements, REMEMBERED),
       state: () => ({ usedConnections: 0, waitingRequests: 0, hearsChanges: true }),
       ping: async () => { reader.first('select name from roles limit 1', []) },
       backup: reader.backup,

@@ -6,6 +6,7 @@ import { CHANNEL } from '../../lib/database/postgres-listener.ts'
 import { postgresAt } from '../contract/engines.ts'
 import { openRepositories } from '../contract/repositories.ts'
 import { emptySchema, needsPostgres, withClient } from '../postgres.ts'
+import { ADA, concerning, unconcerning } from './changes.ts'
 
 /** Makes `ada` and `ben` with a session each, and tells whose changes a client that listens is told of while others write. */
 async function openScene (t: Test, work: (listening: Client, announced: () => Promise<string[]>) => Promise<void>): Promise<void> {
@@ -32,36 +33,10 @@ async function openScene (t: Test, work: (listening: Client, announced: () => Pr
   })
 }
 
-const ADA = "(select id from users where username = 'ada')"
-
-const announced = [
-  { sql: `update sessions set revoked_at = 1 where user_id = ${ADA}`, users: ['ada'] },
-  { sql: `update sessions set expires_at = 1 where user_id = ${ADA}`, users: ['ada'] },
-  { sql: `delete from sessions where user_id = ${ADA}`, users: ['ada'] },
-  { sql: 'update sessions set revoked_at = 1', users: ['ada', 'ben'] },
-  { sql: "update users set disabled_at = 1 where username = 'ada'", users: ['ada'] },
-  { sql: "update users set full_name = 'Ada Lovelace' where username = 'ada'", users: ['ada'] },
-  { sql: "update users set password_version = 1 where username = 'ada'", users: ['ada'] },
-  { sql: "delete from users where username = 'ada'", users: ['ada'] },
-  { sql: `delete from user_roles where user_id = ${ADA}`, users: ['ada'] },
-  { sql: `insert into user_roles (user_id, role) values (${ADA}, 'user')`, users: ['ada'] },
-  { sql: "update roles set scopes = '' where name = 'admin'", users: ['everybody'] },
-  { sql: "insert into roles (name, scopes, description) values ('clerk', '', '')", users: ['everybody'] },
-  { sql: "delete from roles where name = 'admin'", users: ['ada', 'ben', 'everybody'] },
-  { sql: 'truncate sessions', users: ['everybody'] },
-  { sql: 'truncate users cascade', users: ['everybody'] }
-]
-
-const unannounced = [
-  'update sessions set generation = 7, rotated_at = 1, last_used_at = 1, idle_expires_at = 1',
-  "update users set last_login_at = 1, password_hash = 'another'",
-  'update sessions set revoked_at = revoked_at',
-  "insert into users (id, username, password_version, created_at, updated_at) values ('new', 'new', 0, 0, 0)",
-  `insert into sessions (id, user_id, client_id, scope, generation, created_at, last_used_at, idle_expires_at, expires_at) values ('new', ${ADA}, '', '', 0, 0, 0, 0, 0)`
-]
+const truncations = ['truncate sessions', 'truncate users cascade'].map((sql) => ({ sql, users: ['everybody'] }))
 
 if (await needsPostgres(t)) {
-  for (const { sql, users } of announced) {
+  for (const { sql, users } of [...concerning, ...truncations]) {
     t.test(`${sql} is announced for ${users.join(' and ')}`, async (t) => {
       await openScene(t, async (client, announced) => {
         await client.query(sql)
@@ -73,7 +48,7 @@ if (await needsPostgres(t)) {
 
   t.test('What a log-in and a refresh write, and what changes nothing, is not announced', async (t) => {
     await openScene(t, async (client, announced) => {
-      for (const sql of unannounced) await client.query(sql)
+      for (const sql of [...unconcerning, 'update sessions set revoked_at = revoked_at']) await client.query(sql)
 
       t.strictSame(await announced(), [])
     })
