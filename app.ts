@@ -12,6 +12,7 @@ import { serverOptions } from './lib/server-options.ts'
  */
 export async function buildApp (config: Config, logger: FastifyBaseLogger): Promise<FastifyInstance> {
   const fastify = Fastify(serverOptions(config, logger))
+  fastify.removeContentTypeParser('text/plain') // a body is JSON, or what its route says
   try {
     await fastify.register(autoload, { dir: join(import.meta.dirname, 'plugins'), encapsulate: false, options: { app: { config } } })
     await fastify.register(autoload, { dir: join(import.meta.dirname, 'routes') })

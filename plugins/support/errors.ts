@@ -1,7 +1,8 @@
-import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyReply, FastifyRequest, FastifySchemaValidationError } from 'fastify'
 import fp from 'fastify-plugin'
 import { PublicError, UnavailableError } from '../../lib/errors.ts'
 import { STATUS_CODES } from '../../lib/node-http.ts'
+import { describeViolation } from '../../lib/violation.ts'
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,8 +16,12 @@ const MALFORMED = ['bad_request', 'The request is malformed'] as const
 const FRAMEWORK_ERRORS: Readonly<Record<number, readonly [code: string, message: string]>> = {
   400: MALFORMED,
   404: ['not_found', 'There is nothing here'],
-  413: ['payload_too_large', 'The body is too large'],
-  415: ['unsupported_media_type', 'The content type of the body is not supported here']
+  413: ['payload_too_large', 'The body is too large']
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty, and its content type says JSON',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not JSON'
 }
 
 const OAUTH_CODES: Readonly<Record<number, string>> = { 500: 'server_error', 503: 'temporarily_unavailable' }
@@ -54,8 +59,11 @@ function logFault (problem: PublicError, error: unknown, request: FastifyRequest
 /** Takes anything: whatever can be thrown, null included, arrives here. */
 function toPublicError (error: unknown, request: FastifyRequest): PublicError {
   if (error instanceof PublicError) return error
-  const { code, statusCode = 500, message = '' } = (error ?? {}) as Partial<FastifyError>
-  if (code === 'FST_ERR_VALIDATION') return new PublicError(400, 'validation_failed', withDots(message))
+  const { code, statusCode = 500 } = (error ?? {}) as Partial<FastifyError>
+  if (code === 'FST_ERR_VALIDATION') return invalid(error as FastifyError, request)
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new PublicError(415, 'unsupported_media_type', expectedBody(request))
+  const unreadable = UNREADABLE[String(code)]
+  if (unreadable !== undefined) return new PublicError(400, 'bad_request', unreadable)
   // Who goes away while his body is read gets no answer, and is no fault of ours.
   if (code === 'ECONNRESET' && request.raw.readableAborted) return new PublicError(400, ...MALFORMED)
   // What Fastify itself throws is the caller's fault by its status; its messages can hold what was sent.
@@ -68,9 +76,14 @@ function internalError ({ id }: FastifyRequest): PublicError {
   return new PublicError(500, 'internal_error', `Something went wrong here; the log tells more about request ${id}`)
 }
 
-// Ajv's message names the member, as `body/a/b`, and the rule, never the value.
-function withDots (message: string): string {
-  return message.replace(/^\S+/, (member) => member.replaceAll('/', '.'))
+function invalid ({ message, validation, validationContext }: FastifyError, request: FastifyRequest): PublicError {
+  const [violation] = validation as [FastifySchemaValidationError]
+  const isWithoutBody = validationContext === 'body' && request.body == null
+  return new PublicError(400, 'validation_failed', isWithoutBody ? expectedBody(request) : describeViolation(violation, message))
+}
+
+function expectedBody ({ routeOptions: { config } }: FastifyRequest): string {
+  return config.oauth === true ? 'Send the parameters as a form: application/x-www-form-urlencoded' : 'Send the body as application/json'
 }
 
 async function send (problem: PublicError, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {

@@ -10,7 +10,10 @@ const LARGE = 'a'.repeat(20_000)
 // Programs read the codes, people search for the sentences: a change here is a change of the interface.
 const texts: Array<{ status: number, code: string, error: string, message: string, options: InjectOptions }> = [
   { status: 400, code: 'bad_request', error: 'Bad Request', message: 'The request is malformed', options: { url: '/%zz' } },
-  { status: 400, code: 'bad_request', error: 'Bad Request', message: 'The request is malformed', options: { method: 'PUT', url: '/password-reset', headers: JSON_HEADERS, payload: '{' } },
+  { status: 400, code: 'bad_request', error: 'Bad Request', message: 'The body is not JSON', options: { method: 'PUT', url: '/password-reset', headers: JSON_HEADERS, payload: '{' } },
+  { status: 400, code: 'bad_request', error: 'Bad Request', message: 'The body is empty, and its content type says JSON', options: { method: 'PUT', url: '/password-reset', headers: JSON_HEADERS } },
+  { status: 400, code: 'validation_failed', error: 'Bad Request', message: 'Send the body as application/json', options: { method: 'PUT', url: '/password-reset' } },
+  { status: 400, code: 'validation_failed', error: 'Bad Request', message: 'body must not have pasword', options: { method: 'PUT', url: '/password-reset', headers: JSON_HEADERS, payload: '{"token":"x","new_password":"y","pasword":"CANARY"}' } },
   { status: 400, code: 'validation_failed', error: 'Bad Request', message: "body must have required property 'token'", options: { method: 'PUT', url: '/password-reset', headers: JSON_HEADERS, payload: '{}' } },
   { status: 401, code: 'unauthorized', error: 'Unauthorized', message: 'An access token is required', options: { url: '/users/me' } },
   { status: 401, code: 'invalid_token', error: 'Unauthorized', message: 'The access token is not valid or has expired', options: { url: '/users/me', headers: { authorization: 'Bearer x' } } },
@@ -20,7 +23,8 @@ const texts: Array<{ status: number, code: string, error: string, message: strin
   { status: 414, code: 'uri_too_long', error: 'URI Too Long', message: 'A part of the path is too long', options: { url: `/users/${'a'.repeat(101)}` } },
   { status: 405, code: 'method_not_allowed', error: 'Method Not Allowed', message: 'This method is not supported here', options: { method: 'DELETE', url: '/health/live' } },
   { status: 413, code: 'payload_too_large', error: 'Payload Too Large', message: 'The body is too large', options: { method: 'PUT', url: '/password-reset', headers: JSON_HEADERS, payload: `"${LARGE}"` } },
-  { status: 415, code: 'unsupported_media_type', error: 'Unsupported Media Type', message: 'The content type of the body is not supported here', options: { method: 'PUT', url: '/password-reset', headers: FORM_HEADERS, payload: FORM } }
+  { status: 415, code: 'unsupported_media_type', error: 'Unsupported Media Type', message: 'Send the body as application/json', options: { method: 'PUT', url: '/password-reset', headers: FORM_HEADERS, payload: FORM } },
+  { status: 415, code: 'unsupported_media_type', error: 'Unsupported Media Type', message: 'Send the body as application/json', options: { method: 'PUT', url: '/password-reset', headers: { 'content-type': 'text/plain;charset=UTF-8' }, payload: '{}' } }
 ]
 
 t.test('the errors of most endpoints', async (t) => {
@@ -51,7 +55,7 @@ const oauthTexts: Array<{ status: number, error: string, description: string, op
   { status: 401, error: 'invalid_client', description: 'Unknown client or wrong client credentials', options: { payload: 'grant_type=password&client_id=x' } },
   { status: 405, error: 'invalid_request', description: 'This method is not supported here', options: { method: 'PUT', payload: FORM } },
   { status: 413, error: 'invalid_request', description: 'The body is too large', options: { payload: LARGE } },
-  { status: 415, error: 'invalid_request', description: 'The content type of the body is not supported here', options: { headers: JSON_HEADERS, payload: '{}' } }
+  { status: 415, error: 'invalid_request', description: 'Send the parameters as a form: application/x-www-form-urlencoded', options: { headers: JSON_HEADERS, payload: '{}' } }
 ]
 
 t.test('the errors of the token endpoint', async (t) => {
@@ -65,6 +69,13 @@ t.test('the errors of the token endpoint', async (t) => {
       t.equal(response.body, JSON.stringify({ error, error_description: description }))
     })
   }
+
+  t.test('400 invalid_request without a body', async (t) => {
+    const response = await app.inject({ method: 'POST', url: '/token' })
+
+    t.equal(response.statusCode, 400)
+    t.equal(response.body, '{"error":"invalid_request","error_description":"Send the parameters as a form: application/x-www-form-urlencoded"}')
+  })
 
   t.test('503 temporarily_unavailable while the database is locked', async (t) => {
     const release = lockDatabase(t, app)
