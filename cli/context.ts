@@ -1,4 +1,7 @@
+import { existsSync } from 'node:fs'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { DatabaseConfig } from '../lib/config-database.ts'
+import { StartupError } from '../lib/errors.ts'
 import { createLogger } from '../lib/logger.ts'
 import { readConfig } from '../lib/process-config.ts'
 import accounts from '../plugins/data/accounts.ts'
@@ -27,9 +30,19 @@ const STANDARD_ERROR = 2
 /** What an audit event says of acts by command: the operator has no account. */
 export const OPERATOR = { actorId: 'operator' }
 
-/** Opens the database of the settings, brings its schema up to date, and closes it after the work. */
-export async function withService<Result> (work: (service: FastifyInstance) => Promise<Result>): Promise<Result> {
+interface ServiceOptions {
+  /** For what an installation may begin with: an SQLite database that is not there is made. */
+  makesDatabase?: boolean
+}
+
+/**
+ * Opens the database of the settings, brings its schema up to date, and closes it after the work.
+ *
+ * @throws StartupError if there is none
+ */
+export async function withService<Result> (work: (service: FastifyInstance) => Promise<Result>, { makesDatabase = false }: ServiceOptions = {}): Promise<Result> {
   const settings = readConfig()
+  if (!makesDatabase) requireDatabase(settings.database)
   const logger: FastifyBaseLogger = await createLogger({ production: settings.production, logLevel: 'warn' }, STANDARD_ERROR)
   const service = Fastify({ loggerInstance: logger })
   try {
@@ -40,4 +53,10 @@ export async function withService<Result> (work: (service: FastifyInstance) => P
   } finally {
     await service.close()
   }
+}
+
+// Otherwise a wrong setting would look like an installation without anybody, and a backup of nothing like a good one.
+function requireDatabase (database: DatabaseConfig): void {
+  if (database.engine === 'postgres' || existsSync(database.path)) return
+  throw new StartupError(`There is no database ${database.path}: give the command the settings of the service, DATABASE_URL above all`)
 }

@@ -4,7 +4,7 @@ import { addCommand, print, type OutputOptions } from './output.ts'
 
 export function addDatabaseCommands (program: Command): void {
   addCommand(program, 'migrate', 'bring the schema of the database up to date').action(async (options: OutputOptions) => {
-    await withService(async () => {}) // opening it does it
+    await withService(async () => {}, { makesDatabase: true }) // opening it does it
     print(options, { migrated: true }, 'The schema is up to date')
   })
 

@@ -46,7 +46,7 @@ async function importUsers (file: string, { dryRun = false, json = false }: Impo
       progress.stop()
     }
     return report.finish()
-  })
+  }, { makesDatabase: true })
   if (refused > 0) process.exitCode = 1
 }
 

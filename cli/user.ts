@@ -59,7 +59,7 @@ async function create ({ username, email, fullName, role, admin, ...output }: Cr
       ...(email !== undefined && { email, emailVerified: true }),
       ...(fullName !== undefined && { fullName })
     }, OPERATOR)
-  })
+  }, { makesDatabase: true })
   print(output, toUserBody(user), `${user.username} is there`)
 }
 

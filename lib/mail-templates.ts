@@ -40,7 +40,7 @@ const LETTERS: Letters = {
     happened: 'An administrator asks you to choose a new password for your account.',
     whatToDo: 'To choose one, open this link. You will have to log in again everywhere.',
     link: 'Choose a new password',
-    ifNotYou: 'If you did not expect this, ask your administrator; your password stays as it is until you open the link.'
+    ifNotYou: 'If you did not expect this, ask your administrator; your password stays as it is until you choose another one.'
   },
   invitation: {
     subject: 'Choose a password for your new account',

@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { text } from 'node:stream/consumers'
-import type { Env } from './helper.ts'
+import type { Test } from 'tap'
+import { testEnv, type Env } from './helper.ts'
 
 export const REPOSITORY = join(import.meta.dirname, '..')
 export const CLI = join(REPOSITORY, 'cli.ts')
@@ -36,6 +37,13 @@ export async function runCommand (env: Env, args: string[], { input = '', cwd = 
   child.stdin.end(input)
   const [stdout, stderr, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
   return { code, stdout, stderr }
+}
+
+/** Settings of an empty database that is there. */
+export async function emptyDatabase (t: Test, changes: Env = {}): Promise<Env> {
+  const env = testEnv(t, changes)
+  await runCommand(env, ['migrate'])
+  return env
 }
 
 export function databasePath (env: Env): string {

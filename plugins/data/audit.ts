@@ -9,6 +9,8 @@ import type { Db } from './database.ts'
 /** Who did it and from where: the part of an audit event that the request gives. */
 export interface AuditContext {
   actorId?: string
+  /** The session in which it was done; that of an event which is about another one comes first. */
+  sessionId?: string
   clientId?: string
   ip?: string
   userAgent?: string
@@ -46,8 +48,8 @@ export function createAudit (db: Db, { now }: { now: () => number }): Observable
   let listener: ((event: AuditEvent) => void) | undefined
 
   return {
-    async record (tx, event, { actorId, clientId, ip, userAgent, requestId }) {
-      const { type, outcome, userId, sessionId, details } = event
+    async record (tx, event, { actorId, sessionId: ownSession, clientId, ip, userAgent, requestId }) {
+      const { type, outcome, userId, sessionId = ownSession, details } = event
       await insertEvent(tx, {
         id: uuidv7(),
         type,
@@ -85,7 +87,7 @@ export function auditContext (request: FastifyRequest, clientId?: string): Audit
 /** The same where the request has a session: its user acts. */
 export function sessionContext (request: FastifyRequest): AuditContext {
   const { session } = request.auth
-  return { ...auditContext(request, session.clientId), actorId: session.user.id }
+  return { ...auditContext(request, session.clientId), actorId: session.user.id, sessionId: session.id }
 }
 
 export default fp(async (fastify) => {

@@ -27,7 +27,7 @@ export default fp(async (fastify) => {
     if (!isWorthRecording(session.user.id)) return
     const details = { error: error.code, request: `${request.method} ${String(request.routeOptions.url)}`, scope: formatScope(error.neededScopes) }
     try {
-      await audit.record(db, { type: 'authorization_refused', outcome: 'failure', userId: session.user.id, sessionId: session.id, details }, sessionContext(request))
+      await audit.record(db, { type: 'authorization_refused', outcome: 'failure', userId: session.user.id, details }, sessionContext(request))
     } catch (fault) {
       request.log.error(fault, 'A refusal could not be written to the audit log') // it stays a refusal
     }

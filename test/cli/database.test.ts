@@ -17,6 +17,20 @@ t.test('latchkey migrate makes the schema, and has nothing to do the second time
   t.same(readRows(`${directory}/latchkey.db`, 'select name from roles order by name'), [{ name: 'admin' }, { name: 'user' }])
 })
 
+t.test('Only what an installation begins with makes a database that is not there', async (t) => {
+  for (const args of [['backup', 'copy.db'], ['user', 'list'], ['user', 'disable', 'ada'], ['role', 'set', 'support', '--scope', 'users:read'], ['key', 'rotate'], ['throttle', 'clear', '--all']]) {
+    t.test(`latchkey ${args.join(' ')} says so and makes nothing`, async (t) => {
+      const directory = temporaryDirectory(t)
+      const path = `${directory}/latchkey.db`
+
+      const result = await runCommand(testEnv(t, { DATABASE_URL: `file:${path}`, LATCHKEY_SECRET: '' }), args)
+
+      t.same(result, { code: 1, stdout: '', stderr: `There is no database ${path}: give the command the settings of the service, DATABASE_URL above all\n` })
+      t.same(readdirSync(directory), [])
+    })
+  }
+})
+
 t.test('Whatever the command makes is for its owner only', async (t) => {
   const umask = process.umask(0o022)
   t.teardown(() => { process.umask(umask) })

@@ -2,7 +2,7 @@ import { decodeProtectedHeader } from 'jose'
 import t from 'tap'
 import { PUBLISH_AHEAD_MS } from '../../lib/key-schedule.ts'
 import { generateSigningKey } from '../../lib/signing-keys.ts'
-import { databasePath, readAudit, readRows, runCommand } from '../command.ts'
+import { databasePath, emptyDatabase, readAudit, readRows, runCommand } from '../command.ts'
 import { build, logIn, readProfile, refresh, testEnv } from '../helper.ts'
 
 const KEY_KEYS = ['activates_at', 'alg', 'created_at', 'kid', 'state']
@@ -61,7 +61,7 @@ t.test('latchkey key rotate --immediately makes a running server refuse what was
 })
 
 t.test('no command makes or replaces a key by the settings that it was given', async (t) => {
-  const env = testEnv(t)
+  const env = await emptyDatabase(t)
   const keys = (): unknown[] => readRows(databasePath(env), 'select alg from signing_keys')
 
   t.equal((await runCommand(env, ['user', 'list'])).code, 0)

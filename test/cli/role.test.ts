@@ -1,11 +1,11 @@
 import t from 'tap'
 import { ALL_SCOPES } from '../../lib/scopes.ts'
-import { readAudit, runCommand } from '../command.ts'
+import { emptyDatabase, readAudit, runCommand } from '../command.ts'
 import { build, createUser, testEnv } from '../helper.ts'
 import { enterWith } from '../routes/people.ts'
 
 t.test('latchkey role set makes and changes a role, list shows it, delete takes it away', async (t) => {
-  const env = testEnv(t)
+  const env = await emptyDatabase(t)
 
   const made = await runCommand(env, ['role', 'set', 'support', '--scope', 'users:read', 'audit:read', '--scope', 'orders:read', '--description', 'Helps', '--json'])
   const changed = await runCommand(env, ['role', 'set', 'support', '--scope', 'users:read'])

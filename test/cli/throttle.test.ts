@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { readAudit, runCommand } from '../command.ts'
+import { emptyDatabase, readAudit, runCommand } from '../command.ts'
 import { build, createUser, stopClock, testEnv, type Env } from '../helper.ts'
 import { countedAt, startRedis } from '../redis.ts'
 import { BEHIND_PROXY, failFrom, PASSWORD, tryFrom } from '../throttles.ts'
@@ -33,7 +33,7 @@ t.test('latchkey throttle list shows what is counted while the server runs', asy
 })
 
 t.test('latchkey throttle list says when there is nothing', async (t) => {
-  const env = testEnv(t)
+  const env = await emptyDatabase(t)
 
   t.same(await runCommand(env, ['throttle', 'list']), { code: 0, stdout: 'Nothing is counted\n', stderr: '' })
   t.same(await runCommand(env, ['throttle', 'list', '--json']), { code: 0, stdout: '[]\n', stderr: '' })
@@ -96,7 +96,7 @@ if (redis !== undefined) {
   })
 
   t.test('latchkey throttle says when Redis is away, and does what it can', async (t) => {
-    const env = testEnv(t, { REDIS_URL: 'redis://:its-password@127.0.0.1:1' })
+    const env = await emptyDatabase(t, { REDIS_URL: 'redis://:its-password@127.0.0.1:1' })
 
     const { code, stdout, stderr } = await runCommand(env, ['throttle', 'list'])
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify'
 import t from 'tap'
-import { PASSWORD, readAudit, runCommand, USER_KEYS } from '../command.ts'
+import { emptyDatabase, PASSWORD, readAudit, runCommand, USER_KEYS } from '../command.ts'
 import { build, createUser, logIn, readProfile, refresh, requestToken, testEnv } from '../helper.ts'
 
 const JOHN_BY_MAIL = 'JohnDoe@EXAMPLE.com'
@@ -107,7 +107,7 @@ t.test('latchkey user, while a server runs on the same database', async (t) => {
 
   for (const command of ['disable', 'set-password']) {
     t.test(`${command} fails for somebody who does not exist`, async (t) => {
-      const result = await runCommand(testEnv(t), ['user', command, 'nobody', '--json'], { input: PASSWORD })
+      const result = await runCommand(await emptyDatabase(t), ['user', command, 'nobody', '--json'], { input: PASSWORD })
 
       t.same(result, { code: 1, stdout: '', stderr: 'There is no such user\n' })
     })

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { runCommand, USER_KEYS } from '../command.ts'
+import { emptyDatabase, runCommand, USER_KEYS } from '../command.ts'
 import { build, createUser, logIn, testEnv } from '../helper.ts'
 
 const JOHN_BY_MAIL = 'JohnDoe@EXAMPLE.com'
@@ -45,13 +45,13 @@ t.test('latchkey user list and show write lines for people', async (t) => {
 })
 
 t.test('latchkey user list says that nobody is there yet', async (t) => {
-  const result = await runCommand(testEnv(t), ['user', 'list'])
+  const result = await runCommand(await emptyDatabase(t), ['user', 'list'])
 
   t.same(result, { code: 0, stdout: 'There are no users\n', stderr: '' })
 })
 
 t.test('latchkey user show fails for somebody who does not exist', async (t) => {
-  const result = await runCommand(testEnv(t), ['user', 'show', 'nobody', '--json'])
+  const result = await runCommand(await emptyDatabase(t), ['user', 'show', 'nobody', '--json'])
 
   t.same(result, { code: 1, stdout: '', stderr: 'There is no such user\n' })
 })

@@ -29,6 +29,7 @@ export const LIFETIME = 90 * 24 * HOUR
 /** What a request tells of itself. */
 export const CONTEXT: Required<AuditContext> = {
   actorId: 'actor',
+  sessionId: 'session',
   clientId: 'first-party',
   ip: '192.0.2.1',
   userAgent: 'curl/8',
@@ -42,7 +43,7 @@ export function event (type: string, changes: Partial<Record<keyof typeof NOBODY
   return { type, outcome: 'success', at: START, ...NOBODY, ...changes }
 }
 
-export const FROM_REQUEST = { actor_id: 'actor', client_id: 'first-party', ip: '192.0.2.1', user_agent: 'curl/8', request_id: 'request' }
+export const FROM_REQUEST = { actor_id: 'actor', session_id: 'session', client_id: 'first-party', ip: '192.0.2.1', user_agent: 'curl/8', request_id: 'request' }
 
 /** The repositories on a database of their own whose clock stands until the test moves it. */
 export async function openRepositories (t: Test, engine: Engine) {
