@@ -3,7 +3,7 @@ import { buildApp } from './app.ts'
 import type { Config } from './lib/config.ts'
 import { createLogger } from './lib/logger.ts'
 import { readConfig } from './lib/process-config.ts'
-import { StartupError } from './lib/errors.ts'
+import { cannotListen, StartupError } from './lib/errors.ts'
 import { lowerWorkerPriority } from './lib/worker-priority.ts'
 
 const DRAIN_MS = 10_000
@@ -15,8 +15,7 @@ export async function serve (): Promise<void> {
   try {
     await start(readConfig())
   } catch (error) {
-    const isForOperator = error instanceof StartupError || (error as NodeJS.ErrnoException).syscall === 'listen'
-    process.stderr.write(`${isForOperator ? (error as Error).message : (error as Error).stack}\n`)
+    process.stderr.write(`${error instanceof StartupError ? error.message : (error as Error).stack}\n`)
     process.exit(1)
   }
 }
@@ -33,6 +32,6 @@ async function start (config: Config): Promise<void> {
     await fastify.close()
   })
 
-  await fastify.listen({ host: config.host, port: config.port })
+  await fastify.listen({ host: config.host, port: config.port }).catch((cause: unknown) => { throw cannotListen('HOST and PORT', cause) })
   if (config.docs && !config.production) logger.info(`Try it at ${config.publicUrl}/docs`)
 }

@@ -52,6 +52,7 @@ async function create ({ username, email, fullName, role, admin, ...output }: Cr
   const roles = admin === true ? [...role, 'admin'] : role
   const user = await withService(async (service) => {
     const passwordHash = await readPasswordHash(service, { username, ...(email !== undefined && { email }) })
+    if (service.config.requireVerifiedEmail && email === undefined) process.stderr.write('With REQUIRE_VERIFIED_EMAIL nobody logs in without an address: give one with --email\n')
     return await service.users.create({
       username,
       passwordHash,

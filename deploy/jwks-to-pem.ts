@@ -32,10 +32,16 @@ if (url === undefined || directory === undefined) {
   process.exit(2)
 }
 
-const keys = await fetchKeys(url)
-mkdirSync(directory, { recursive: true })
-for (let slot = 1; slot <= SLOTS; slot++) {
-  // A slot without a key of its own repeats the first: the gateway wants every file.
-  const path = join(directory, `${slot}.pem`)
-  if (replace(path, keys[slot - 1] ?? keys[0] as string)) process.stdout.write(`${path}\n`)
+try {
+  const keys = await fetchKeys(url)
+  mkdirSync(directory, { recursive: true })
+  for (let slot = 1; slot <= SLOTS; slot++) {
+    // A slot without a key of its own repeats the first: the gateway wants every file.
+    const path = join(directory, `${slot}.pem`)
+    if (replace(path, keys[slot - 1] ?? keys[0] as string)) process.stdout.write(`${path}\n`)
+  }
+} catch (error) {
+  const { message, cause } = error as Error
+  process.stderr.write(`${[message, (cause as Error | undefined)?.message].filter(Boolean).join(': ')}\n`)
+  process.exitCode = 1
 }

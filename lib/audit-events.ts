@@ -25,7 +25,7 @@ export const AUDIT_EVENTS = {
   mailed_link_refused: 'A mailed link was used that is unknown, too old or void, or was used before',
   role_set: 'A role was made or changed',
   role_deleted: 'A role was deleted',
-  authorization_refused: 'Somebody tried what his scopes do not allow',
+  authorization_refused: 'Somebody tried what his scopes do not allow, or to take away the last administrator',
   signing_key_rotated: 'A signing key was added; `details` names it, and how many others were `revoked` for it at once'
 } as const
 

@@ -29,7 +29,7 @@ export function parseTrustProxy (list: string | undefined, production: boolean, 
   if (list === undefined && production) problems.push('TRUST_PROXY is required in production: the CIDR ranges of the proxies in front, or none')
   if (list === undefined || list === 'none') return false
   const ranges = list.split(',').map((range) => range.trim())
-  if (!ranges.every(isRange)) problems.push('TRUST_PROXY must be none, or IP addresses and CIDR ranges separated by commas')
+  if (!ranges.every(isRange)) problems.push('TRUST_PROXY must be none, or IP addresses and CIDR ranges separated by commas, none of which is everybody (/0)')
   return ranges
 }
 

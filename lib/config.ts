@@ -88,7 +88,7 @@ function readCredentialFiles (values: Record<string, string>, problems: Problems
   for (const name of CREDENTIALS) {
     const path = values[`${name}_FILE`]
     if (path === undefined) continue
-    if (values[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set; set one of them`)
+    if (values[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set; set one of them, the other to nothing`)
     try {
       const value = readFileSync(path, 'utf8').trim()
       if (value === '') problems.push(`${name}_FILE names an empty file`)

@@ -78,3 +78,8 @@ export class UnavailableError extends PublicError {
 export class StartupError extends Error {
   override readonly name = 'StartupError'
 }
+
+/** @param settings that say where */
+export function cannotListen (settings: string, cause: unknown): StartupError {
+  return new StartupError(`${settings}: ${(cause as Error).message}`, { cause })
+}

@@ -3,6 +3,9 @@ import { PublicError } from '../errors.ts'
 import { lockAdministration } from './administration-lock.ts'
 import type { Tables } from './tables.ts'
 
+/** The code of the error that keeps one. */
+export const LAST_ADMINISTRATOR = 'last_administrator'
+
 /** Who holds these can give every right back to somebody. */
 const POWERS = ['users:write', 'roles:write']
 
@@ -15,7 +18,7 @@ export async function keepAdministrator<Result> (tx: Kysely<Tables>, work: () =>
   await lockAdministration(tx) // otherwise two who take away one each would not know of each other
   const wasThere = await hasAdministrator(tx)
   const result = await work()
-  if (wasThere && !await hasAdministrator(tx)) throw new PublicError(409, 'last_administrator', 'The last administrator has to stay one')
+  if (wasThere && !await hasAdministrator(tx)) throw new PublicError(409, LAST_ADMINISTRATOR, 'The last administrator has to stay one')
   return result
 }
 

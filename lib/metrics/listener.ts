@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { cannotListen } from '../errors.ts'
 import { SECURITY_HEADERS } from '../server-options.ts'
 
 export interface MetricsListenerOptions {
@@ -25,7 +26,7 @@ const MAX_CONNECTIONS = 50
 /**
  * Answers `GET /metrics` and nothing else, on a port of its own.
  *
- * @throws Error with `syscall: 'listen'` when the port can't be had
+ * @throws StartupError when the port can't be had
  */
 export async function listenForScrapes ({ host, port, contentType, render, onFault }: MetricsListenerOptions): Promise<MetricsListener> {
   const server = createServer({ headersTimeout: TIMEOUT_MS, requestTimeout: TIMEOUT_MS, insecureHTTPParser: false }, (request, response) => {
@@ -41,7 +42,7 @@ export async function listenForScrapes ({ host, port, contentType, render, onFau
   })
   server.maxConnections = MAX_CONNECTIONS
   server.listen(port, host)
-  await once(server, 'listening')
+  await once(server, 'listening').catch((cause: unknown) => { throw cannotListen('METRICS_PORT', cause) })
   return {
     url: urlOf(server),
     close () {

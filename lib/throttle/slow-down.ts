@@ -12,5 +12,6 @@ function retryAfter (waitMs: number): ErrorHeaders {
 
 export const slowDown: Refusal = (waitMs) => new PublicError(429, 'slow_down', MESSAGE, retryAfter(waitMs))
 
-/** The same on an OAuth endpoint. */
+export const tooManyMails: Refusal = (waitMs) => new PublicError(429, 'slow_down', 'Too many mails were asked for; try again later', retryAfter(waitMs))
+
 export const slowDownOAuth: Refusal = (waitMs) => new OAuthError('slow_down', MESSAGE, { statusCode: 429, headers: retryAfter(waitMs) })

@@ -3,7 +3,7 @@ import type { Email } from '../../lib/identifiers.ts'
 import { networkOf } from '../../lib/network.ts'
 import type { Counter, ThrottleKeys } from '../../lib/throttle/keys.ts'
 import { waitMs } from '../../lib/throttle/rules.ts'
-import { slowDown } from '../../lib/throttle/slow-down.ts'
+import { tooManyMails } from '../../lib/throttle/slow-down.ts'
 import type { Db } from './database.ts'
 import type { Outbox } from './outbox.ts'
 import type { Throttles } from './throttles.ts'
@@ -59,7 +59,7 @@ export function createMailLimits ({ outbox, throttles, throttleKeys }: Parts, { 
 
   async function require (tx: Db, counter: Counter): Promise<void> {
     const { key, rule } = counter
-    if (!await isWithin(tx, counter)) throw slowDown(waitMs(rule, await throttles.find(tx, key), now()))
+    if (!await isWithin(tx, counter)) throw tooManyMails(waitMs(rule, await throttles.find(tx, key), now()))
   }
 
   return {
@@ -67,7 +67,7 @@ export function createMailLimits ({ outbox, throttles, throttleKeys }: Parts, { 
       const { key, rule } = throttleKeys.ofMailNetwork(networkOf(ip))
       const states = await throttles.read([key])
       const wait = waitMs(rule, states.get(key), now())
-      if (wait > 0) throw slowDown(wait)
+      if (wait > 0) throw tooManyMails(wait)
     },
 
     async countRequest (tx, ip) {

@@ -21,7 +21,7 @@ export interface UserAdministration {
    * The user gets a mail to choose a new password; until then the old one is good.
    *
    * @param guard throws if there is no such user
-   * @throws PublicError `no_email` (409), or `slow_down` (429) when the address has had its share of mails
+   * @throws PublicError `user_disabled` or `no_email` (409), or `slow_down` (429) when the address has had its share of mails
    */
   requestPasswordReset (id: string, context: AuditContext, guard: ChangeGuard): Promise<void>
 }
@@ -53,7 +53,8 @@ export function createUserAdministration ({ db, audit, mailLimits, outbox, users
     async requestPasswordReset (id, context, guard) {
       await db.transaction().execute(async (tx) => {
         await guard(tx)
-        const { email_key: address } = await tx.selectFrom('users').select('email_key').where('id', '=', id).executeTakeFirstOrThrow()
+        const { email_key: address, disabled_at: disabledAt } = await tx.selectFrom('users').select(['email_key', 'disabled_at']).where('id', '=', id).executeTakeFirstOrThrow()
+        if (disabledAt !== null) throw new PublicError(409, 'user_disabled', 'The user is disabled, and gets no link before that ends')
         if (address === null) throw new PublicError(409, 'no_email', 'The user has no e-mail address that a link could be sent to')
         await mailLimits.countMail(tx, 'password_reset_by_admin', address)
         await outbox.add(tx, { kind: 'password_reset_by_admin', userId: id })

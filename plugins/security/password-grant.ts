@@ -76,5 +76,5 @@ export default fp(async (fastify) => {
 
 // Who is told this knows the password already.
 function unprovenAddress (): OAuthError {
-  return new OAuthError('invalid_grant', 'Verify your e-mail address first: use the link that was mailed to it')
+  return new OAuthError('invalid_grant', 'Verify your e-mail address first: use the link that was mailed to it, or ask for another one')
 }

@@ -1,13 +1,14 @@
 import fp from 'fastify-plugin'
 import { BoundedMap } from '../../lib/bounded-map.ts'
-import { ForbiddenError } from '../../lib/errors.ts'
+import { LAST_ADMINISTRATOR } from '../../lib/database/administrators.ts'
+import { ForbiddenError, PublicError } from '../../lib/errors.ts'
 import { formatScope } from '../../lib/scopes.ts'
 import { sessionContext } from '../data/audit.ts'
 
 /** Refusals of one user that are recorded in a minute. */
 const MAX_A_MINUTE = 20
 
-/** What somebody tried whose scopes do not allow it becomes an audit event. */
+/** What somebody tried who may not do it becomes an audit event. */
 export default fp(async (fastify) => {
   const { audit, clock, db } = fastify
   const recorded = new BoundedMap<string, { minute: number, count: number }>(10_000)
@@ -22,10 +23,11 @@ export default fp(async (fastify) => {
   }
 
   fastify.addHook('onError', async (request, _reply, error) => {
-    if (!(error instanceof ForbiddenError)) return
+    const reason = reasonOf(error)
+    if (reason === undefined) return
     const { session } = request.auth
     if (!isWorthRecording(session.user.id)) return
-    const details = { error: error.code, request: `${request.method} ${String(request.routeOptions.url)}`, scope: formatScope(error.neededScopes) }
+    const details = { ...reason, request: `${request.method} ${String(request.routeOptions.url)}` }
     try {
       await audit.record(db, { type: 'authorization_refused', outcome: 'failure', userId: session.user.id, details }, sessionContext(request))
     } catch (fault) {
@@ -33,3 +35,9 @@ export default fp(async (fastify) => {
     }
   })
 }, { name: 'refusals', fastify: '5.x', dependencies: ['audit', 'clock', 'database'] })
+
+function reasonOf (error: Error): Record<string, string> | undefined {
+  if (error instanceof ForbiddenError) return { error: error.code, scope: formatScope(error.neededScopes) }
+  if (error instanceof PublicError && error.code === LAST_ADMINISTRATOR) return { error: error.code }
+  return undefined
+}

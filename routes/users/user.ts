@@ -165,7 +165,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         202: { description: 'A mail is on its way', ...AcceptedSchema },
         403: BEYOND_OWN_SCOPES,
         404: NO_SUCH_USER,
-        409: { description: 'The user has no e-mail address: `no_email`', ...ProblemSchema },
+        409: { description: 'The user has no e-mail address: `no_email`. Or is disabled: `user_disabled`', ...ProblemSchema },
         429: ENOUGH_MAILS,
         ...FAILURES
       }

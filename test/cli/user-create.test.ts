@@ -50,6 +50,16 @@ t.test('latchkey user create', async (t) => {
     t.same(JSON.parse(stdout).roles, ['user', 'admin'])
   })
 
+  t.test('says that a user without an address can not log in where one must be proven', async (t) => {
+    const env = testEnv(t, { REQUIRE_VERIFIED_EMAIL: 'true' })
+
+    const without = await runCommand(env, [...create, 'ada'], { input: PASSWORD })
+    const withAddress = await runCommand(env, [...create, 'ben', '--email', 'ben@example.com'], { input: PASSWORD })
+
+    t.same([without.code, without.stderr], [0, 'With REQUIRE_VERIFIED_EMAIL nobody logs in without an address: give one with --email\n'])
+    t.same([withAddress.code, withAddress.stderr], [0, ''])
+  })
+
   t.test('keeps the hash of the password and nothing else of it', async (t) => {
     const env = testEnv(t)
 

@@ -7,7 +7,7 @@ import { stores } from './throttle-stores.ts'
 
 const HERE = '192.0.2.1'
 const ADDRESS = parseEmail('Ada@example.com')
-const SLOW_DOWN = { statusCode: 429, code: 'slow_down', message: 'Too many attempts; try again later' }
+const SLOW_DOWN = { statusCode: 429, code: 'slow_down', message: 'Too many mails were asked for; try again later' }
 const after = (seconds: number) => ({ ...SLOW_DOWN, headers: { 'retry-after': String(seconds) } })
 
 async function openLimits (t: Test, engine: Engine) {

@@ -52,16 +52,18 @@ for (const engine of engines) {
       t.equal(await isLive(session), true)
     })
 
-    t.test('No reset is started for a user without an address, or when the guard refuses', async (t) => {
-      const { administration, users, ada, mails, events } = await openAdministration(t, engine)
+    t.test('No reset is started for a user without an address or who is disabled, or when the guard refuses', async (t) => {
+      const { administration, users, accounts, ada, mails, events } = await openAdministration(t, engine)
       const { id } = await ada()
       const { id: benId } = await users.create({ username: 'ben', email: 'ben@example.com' }, {})
 
       await t.rejects(administration.requestPasswordReset(id, CONTEXT, GO_ON), { statusCode: 409, code: 'no_email' })
       await t.rejects(administration.requestPasswordReset(benId, CONTEXT, REFUSE), { message: 'no' })
+      await accounts.update(benId, { disabled: true }, {})
+      await t.rejects(administration.requestPasswordReset(benId, CONTEXT, GO_ON), { statusCode: 409, code: 'user_disabled' })
 
       t.strictSame(await mails(), [])
-      t.strictSame(await events('user_created'), [])
+      t.strictSame(await events('user_created', 'user_disabled'), [])
     })
   })
 }

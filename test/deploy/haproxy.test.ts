@@ -98,7 +98,8 @@ t.test('The keys for gateways', async (t) => {
     }
 
     await t.rejects(writeKeys(url, directory), /has 5 keys; 1 to 4 can be written/)
-    await t.rejects(writeKeys(`${issuer}/nothing`, directory), /answered 404/)
+    await t.rejects(writeKeys(`${issuer}/nothing`, directory), { code: 1, stderr: `${issuer}/nothing answered 404\n` })
+    await t.rejects(writeKeys('http://127.0.0.1:1', directory), { code: 1, stderr: /^fetch failed: [^\n]+\n$/ })
     await t.rejects(writeKeys(url), { code: 2, stderr: 'usage: node jwks-to-pem.ts JWKS_URL DIRECTORY\n' })
     await t.rejects(writeKeys(), { code: 2 })
     t.strictSame(await readFileSync(join(directory, '1.pem'), 'utf8'), readFileSync(join(directory, '4.pem'), 'utf8'))

@@ -31,7 +31,7 @@ for (const name of CREDENTIALS) {
 
       const problems = problemsOf({ [name]: GOOD[name], [`${name}_FILE`]: path })
 
-      t.strictSame(problems, [`${name} and ${name}_FILE are both set; set one of them`])
+      t.strictSame(problems, [`${name} and ${name}_FILE are both set; set one of them, the other to nothing`])
     })
 
     t.test('must name a file that can be read', async (t) => {

@@ -7,7 +7,7 @@ import { isProblem } from './users-me/requests.ts'
 const EVENT_KEYS = ['id', 'type', 'outcome', 'at', 'actor_id', 'user_id', 'session_id', 'client_id', 'ip', 'user_agent', 'request_id', 'details']
 const START = Date.UTC(2030, 0, 31, 9, 30)
 
-interface Event { id: string, type: string, at: string }
+interface Event { id: string, type: string, at: string, session_id: string | null }
 
 async function read ({ send }: Person, query = ''): Promise<Event[]> {
   const response = await send('GET', `/audit-events${query}`)
@@ -37,8 +37,9 @@ t.test('an act of an administrator names who did it, to whom and through which s
   await admin.send('PATCH', `/users/${john?.id}`, { roles: ['admin'] })
 
   const [event] = await read(admin, '?type=user_roles_changed')
+  const [login] = await read(admin, `?type=login&user_id=${admin.id}`)
 
-  t.match(event, { type: 'user_roles_changed', outcome: 'success', actor_id: admin.id, user_id: john?.id, client_id: 'first-party', details: { before: '', after: 'admin' } })
+  t.match(event, { type: 'user_roles_changed', outcome: 'success', actor_id: admin.id, user_id: john?.id, session_id: login?.session_id, client_id: 'first-party', details: { before: '', after: 'admin' } })
 })
 
 t.test('events are given in pages and by type, user and time', async (t) => {

@@ -92,7 +92,7 @@ t.test('A start fails with one sentence when the port is taken', async (t) => {
 
   const start = startServer(t, testEnv(t, { PORT: String(port) }))
 
-  await t.rejects(start, { message: `The server ended with 1: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n` })
+  await t.rejects(start, { message: `The server ended with 1: HOST and PORT: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n` })
 })
 
 t.test('A start that fails by nobody\'s mistake shows where', async (t) => {

@@ -143,7 +143,7 @@ t.test('A start that fails at its port leaves the database as good as it was', a
   const port = String(typeof address === 'object' && address?.port)
   const env = await usedDatabase(t)
 
-  t.equal(await failedStart(t, { ...env, PORT: port }), gaveUp(`listen EADDRINUSE: address already in use 127.0.0.1:${port}`))
+  t.equal(await failedStart(t, { ...env, PORT: port }), gaveUp(`HOST and PORT: listen EADDRINUSE: address already in use 127.0.0.1:${port}`))
 
   t.equal(await (await startServer(t, env)).stop('SIGTERM'), 0)
 })

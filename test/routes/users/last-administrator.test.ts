@@ -36,6 +36,19 @@ for (const { name, request, code = 'last_administrator' } of ways) {
   })
 }
 
+t.test('who tries is in the audit log', async (t) => {
+  const app = await build(t)
+  const last = await enterWith(app, 'power', 'users:write', 'roles:write')
+
+  await last.send('PATCH', `/users/${last.id}`, { disabled: true })
+  await last.send('DELETE', `/users/${last.id}`)
+
+  const events = await app.db.selectFrom('audit_events').select(['outcome', 'user_id', 'details']).where('type', '=', 'authorization_refused').execute()
+  t.strictSame(events.map((event) => ({ ...event, details: JSON.parse(event.details ?? '') as unknown })), [
+    { outcome: 'failure', user_id: last.id, details: { error: 'last_administrator', request: 'PATCH /users/:id' } }
+  ])
+})
+
 const races: Array<{ name: string, request: (id: string) => Request }> = [
   { name: 'demote', request: (id) => ['PATCH', `/users/${id}`, { roles: [] }] },
   { name: 'delete', request: (id) => ['DELETE', `/users/${id}`] },
