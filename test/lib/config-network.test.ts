@@ -123,7 +123,7 @@ t.test('TRUST_PROXY', async (t) => {
   ]
   for (const value of refused) {
     t.test(`${value} is refused`, async (t) => {
-      t.strictSame(problemsOf({ TRUST_PROXY: value }), ['TRUST_PROXY must be none, or IP addresses and CIDR ranges separated by commas'])
+      t.strictSame(problemsOf({ TRUST_PROXY: value }), ['TRUST_PROXY must be none, or IP addresses and CIDR ranges separated by commas, none of which is everybody (/0)'])
     })
   }
 })
