@@ -1,6 +1,6 @@
 import t from 'tap'
 import { build, createUser } from '../../helper.ts'
-import { audited, enter, isProblem, logInAgain, mails, PASSWORD, send, stored } from './requests.ts'
+import { audited, enter, isProblem, logInAgain, mails, PASSWORD, send, sidOf, stored } from './requests.ts'
 
 t.test('a new address does not count before it is proven, and both addresses are told', async (t) => {
   const app = await build(t)
@@ -16,7 +16,7 @@ t.test('a new address does not count before it is proven, and both addresses are
     { kind: 'email_change', userId: id, passwordVersion: 0, insteadOf: 'ada@example.com', email: 'Ada.L@example.org' },
     { kind: 'email_change_requested', email: 'ada@example.com', username: 'ada' }
   ])
-  t.strictSame(await audited(app, 'email_change_requested'), [{ outcome: 'success', actorId: id, userId: id, sessionId: null, clientId: 'first-party', ip: '127.0.0.1', details: null }])
+  t.strictSame(await audited(app, 'email_change_requested'), [{ outcome: 'success', actorId: id, userId: id, sessionId: sidOf({ access_token: token }), clientId: 'first-party', ip: '127.0.0.1', details: null }])
 })
 
 t.test('without an old address only the new one is told', async (t) => {

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { build, logIn, requestToken } from '../../helper.ts'
 import { isInvalidToken } from '../../tokens.ts'
-import { audited, enter, EVERYWHERE, goodFor, isProblem, logInAgain, mails, PASSWORD, send, stored } from './requests.ts'
+import { audited, enter, EVERYWHERE, goodFor, isProblem, logInAgain, mails, PASSWORD, send, sidOf, stored } from './requests.ts'
 
 const NEW_PASSWORD = 'a better horse battery'
 const CHANGE = { current_password: PASSWORD, new_password: NEW_PASSWORD }
@@ -18,7 +18,7 @@ t.test('PUT /users/me/password sets the password', async (t) => {
   await t.resolves(logInAgain(app, 'ada', NEW_PASSWORD))
   t.match((await stored(app, id)).password_hash, /^\$argon2id\$v=19\$m=8,t=1,p=\d+\$/)
   t.strictSame(await mails(app), [{ kind: 'password_changed', email: 'ada@example.com', username: 'ada' }])
-  t.strictSame(await audited(app, 'user_password_changed'), [{ outcome: 'success', actorId: id, userId: id, sessionId: null, clientId: 'first-party', ip: '127.0.0.1', details: { sessions: 0 } }])
+  t.strictSame(await audited(app, 'user_password_changed'), [{ outcome: 'success', actorId: id, userId: id, sessionId: sidOf({ access_token: token }), clientId: 'first-party', ip: '127.0.0.1', details: { sessions: 0 } }])
 })
 
 t.test('every other session ends at once, and the own one goes on', async (t) => {

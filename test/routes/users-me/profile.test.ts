@@ -1,6 +1,6 @@
 import t from 'tap'
 import { build, logIn, readProfile, stopClock } from '../../helper.ts'
-import { audited, enter, isProblem, mails, PASSWORD, send, stored } from './requests.ts'
+import { audited, enter, isProblem, mails, PASSWORD, send, sidOf, stored } from './requests.ts'
 
 t.test('PATCH /users/me changes the full name at once', async (t) => {
   const app = await build(t)
@@ -14,7 +14,7 @@ t.test('PATCH /users/me changes the full name at once', async (t) => {
   t.equal(response.statusCode, 200)
   t.strictSame(response.json(), { ...before, full_name: 'Ada Lovelace', updated_at: new Date(app.clock.now()).toISOString() })
   t.strictSame((await readProfile(app, token)).json(), response.json())
-  t.strictSame(await audited(app, 'user_updated'), [{ outcome: 'success', actorId: id, userId: id, sessionId: null, clientId: 'first-party', ip: '127.0.0.1', details: { members: 'full_name' } }])
+  t.strictSame(await audited(app, 'user_updated'), [{ outcome: 'success', actorId: id, userId: id, sessionId: sidOf({ access_token: token }), clientId: 'first-party', ip: '127.0.0.1', details: { members: 'full_name' } }])
   t.strictSame(await mails(app), [])
 })
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify'
 import t from 'tap'
 import { UnavailableError } from '../../../lib/errors.ts'
 import { build } from '../../helper.ts'
-import { audited, enter, EVERYWHERE, goodFor, isProblem, mails, PASSWORD, send, stored } from './requests.ts'
+import { audited, enter, EVERYWHERE, goodFor, isProblem, mails, PASSWORD, send, sidOf, stored } from './requests.ts'
 
 const acts = [
   { method: 'PATCH', url: '/users/me', body: { email: 'mallory@example.com', full_name: 'Mallory' } },
@@ -34,7 +34,7 @@ for (const { method, url, body } of acts) {
         t.equal(response.headers['www-authenticate'], undefined)
         t.equal(hashes().length, 1)
         t.strictSame(await audited(app, 'user_password_changed'), [
-          { outcome: 'failure', actorId: id, userId: id, sessionId: null, clientId: 'first-party', ip: '127.0.0.1', details: { request: `${method} ${url}` } }
+          { outcome: 'failure', actorId: id, userId: id, sessionId: sidOf(tokens), clientId: 'first-party', ip: '127.0.0.1', details: { request: `${method} ${url}` } }
         ])
         t.strictSame(await stored(app, id), before)
         t.strictSame(await mails(app), [])

@@ -1,7 +1,7 @@
 import t from 'tap'
 import { build, createUser, requestToken } from '../../helper.ts'
 import { isInvalidToken } from '../../tokens.ts'
-import { audited, enter, EVERYWHERE, goodFor, isProblem, logInAgain, mails, PASSWORD, send, stored } from './requests.ts'
+import { audited, enter, EVERYWHERE, goodFor, isProblem, logInAgain, mails, PASSWORD, send, sidOf, stored } from './requests.ts'
 
 const REMOVAL = { current_password: PASSWORD }
 
@@ -24,7 +24,7 @@ t.test('DELETE /users/me deletes the account with all that belongs to it', async
   t.equal(await app.db.transaction().execute(async (tx) => await app.oneTimeTokens.take(tx, 'password_reset', link)), undefined)
   t.strictSame(await goodFor(app, ofBen), EVERYWHERE)
   t.strictSame(await mails(app), [{ kind: 'account_deleted', email: 'ada@example.com', username: 'ada' }])
-  t.strictSame(await audited(app, 'user_deleted'), [{ outcome: 'success', actorId: id, userId: id, sessionId: null, clientId: 'first-party', ip: '127.0.0.1', details: null }])
+  t.strictSame(await audited(app, 'user_deleted'), [{ outcome: 'success', actorId: id, userId: id, sessionId: sidOf(own), clientId: 'first-party', ip: '127.0.0.1', details: null }])
 })
 
 t.test('who takes the name of a deleted user is somebody else', async (t) => {
