@@ -23,6 +23,11 @@ export function signingKey<Key extends ScheduledKey> (keys: readonly Key[], now:
   return byAge.findLast(({ activatesAt }) => activatesAt <= now) ?? byAge[0]
 }
 
+/** The key that was made to sign last. */
+export function youngestKey<Key extends ScheduledKey> (keys: readonly Key[]): Key | undefined {
+  return usable(keys).at(-1)
+}
+
 /** Until when the tokens of each key are believed; a revoked key is not there. */
 export function believedUntil<Key extends ScheduledKey> (keys: readonly Key[]): Map<Key, number> {
   const byAge = usable(keys)
@@ -37,13 +42,13 @@ export function believedUntil<Key extends ScheduledKey> (keys: readonly Key[]): 
  * it is at once if `alg` is given and the youngest is of another.
  */
 export function isRotationDue (keys: readonly ScheduledKey[], now: number, { rotationMs, alg }: { rotationMs: number, alg?: string }): boolean {
-  const youngest = usable(keys).at(-1)
+  const youngest = youngestKey(keys)
   return youngest === undefined || youngest.alg !== (alg ?? youngest.alg) || now >= youngest.activatesAt + rotationMs - PUBLISH_AHEAD_MS
 }
 
 /** Whether the youngest key waits until every cache has it. */
 export function isRotationPending (keys: readonly ScheduledKey[], now: number): boolean {
-  const youngest = usable(keys).at(-1)
+  const youngest = youngestKey(keys)
   return youngest !== undefined && youngest.activatesAt > now
 }
 

@@ -7,8 +7,8 @@ const DEADLOCK = '40P01'
 const CONFLICTS = new Set([SERIALIZATION_FAILURE, DEADLOCK, '23503'])
 
 const NUL_IN_TEXT = '22021'
-// A column that a prepared statement gives has another type now.
-const STALE_PLAN = '0A000'
+// A column that a prepared statement gives has another type now, or the statement is gone, or was there already.
+const STALE_STATEMENTS = ['0A000', '26000', '42P05']
 
 // SQLSTATE classes: connections, resources, operators and time-outs, the system itself.
 const PASSING_CLASSES = new Set(['08', '53', '57', '58'])
@@ -18,7 +18,7 @@ const PASSING_CODES = new Set([
   '55P03', // a lock was not to be had in time
   '25006', // the server is a standby (by now)
   '25P03', // the transaction was idle for too long
-  STALE_PLAN
+  ...STALE_STATEMENTS
 ])
 // After these the server ends the connection; 57014 is a statement that took too long.
 const ENDING = /^(?:08|25P03|57P)/
@@ -35,7 +35,7 @@ export function isConflict (error: unknown): boolean {
 /** Whether the connection is of no use any more, what it keeps is stale, or nobody knows what it is doing. */
 export function isConnectionFault (error: unknown): boolean {
   const code = sqlState(error)
-  return code === undefined || code === STALE_PLAN || ENDING.test(code)
+  return code === undefined || STALE_STATEMENTS.includes(code) || ENDING.test(code)
 }
 
 /** A fault that may pass becomes an UnavailableError, text that can't be stored the caller's fault; everything else stays as it is. */

@@ -39,14 +39,15 @@ async function scopesOfUser (tx: Db, userId: string): Promise<string[]> {
 }
 
 /**
- * What everybody has counts although the token has less: it raises nobody. So do the scopes of other services: who has
- * just defined one has a token without it.
+ * What everybody has counts although the token has less: it raises nobody. So do the scopes of other services for who
+ * may write roles: who has just defined one has a token without it.
  */
 async function scopesOfActor (tx: Db, { id, scopes }: Actor): Promise<string[]> {
   const actor = await tx.selectFrom('users').select('id').where('id', '=', id).where('disabled_at', 'is', null).executeTakeFirst()
   if (actor === undefined) return [] // meanwhile disabled, or gone
   const allowed = new Set([...scopes, ...await scopesOfRoles(tx, [])])
-  return (await scopesOfUser(tx, id)).filter((scope) => allowed.has(scope) || !ALL_SCOPES.includes(scope))
+  const definesScopes = scopes.includes('roles:write')
+  return (await scopesOfUser(tx, id)).filter((scope) => allowed.has(scope) || (definesScopes && !ALL_SCOPES.includes(scope)))
 }
 
 async function requireScopes (tx: Db, actor: Actor, wanted: readonly string[]): Promise<void> {

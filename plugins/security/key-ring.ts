@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { PublicError, StartupError } from '../../lib/errors.ts'
-import { believedUntil, isRotationDue, isRotationPending, PUBLISH_AHEAD_MS, signingKey } from '../../lib/key-schedule.ts'
-import { generateSigningKey, importSigningKey, type SigningKey } from '../../lib/signing-keys.ts'
+import { believedUntil, isRotationDue, isRotationPending, PUBLISH_AHEAD_MS, signingKey, youngestKey } from '../../lib/key-schedule.ts'
+import { generateSigningKey, importSigningKey, type SigningKey, type SigningAlgorithm } from '../../lib/signing-keys.ts'
 import type { AuditContext } from '../data/audit.ts'
 import type { StoredKey } from '../data/signing-keys.ts'
 
@@ -32,7 +32,7 @@ export interface KeyRing {
    *
    * @param alg of which the key is to be that signs; without it, the one that there is stays
    */
-  maintain (alg?: string): Promise<void>
+  maintain (alg?: SigningAlgorithm): Promise<void>
   /** Takes over what other processes have changed, unless somebody asked for it within the last `LOOK_AGAIN_MS`. */
   lookAgain (): Promise<void>
 }
@@ -81,8 +81,11 @@ export default fp(async (fastify) => {
     believed = believedUntil(keys())
   }
 
-  async function add (activatesAt: number, options: { isWanted: (keys: StoredKey[]) => boolean, revokeOthers: boolean }, context: AuditContext): Promise<string> {
-    const { kid, alg, privatePem } = await generateSigningKey(config.signingAlg)
+  // Verifiers may expect the algorithm that there is, and a command may have been given other settings.
+  const currentAlg = (): SigningAlgorithm => youngestKey(keys())?.alg ?? config.signingAlg
+
+  async function add (wantedAlg: SigningAlgorithm, activatesAt: number, options: { isWanted: (keys: StoredKey[]) => boolean, revokeOthers: boolean }, context: AuditContext): Promise<string> {
+    const { kid, alg, privatePem } = await generateSigningKey(wantedAlg)
     const privateKey = vault.seal(privatePem, sealContext(kid))
     await signingKeys.add({ kid, alg, privateKey, createdAt: clock.now(), activatesAt, revokedAt: null }, options, context)
     await reload()
@@ -106,7 +109,7 @@ export default fp(async (fastify) => {
     async rotate ({ immediately }, context) {
       const now = clock.now()
       const isWanted = (current: StoredKey[]): boolean => immediately || !isRotationPending(current, now)
-      const kid = await add(now + (immediately ? 0 : PUBLISH_AHEAD_MS), { isWanted, revokeOthers: immediately }, context)
+      const kid = await add(currentAlg(), now + (immediately ? 0 : PUBLISH_AHEAD_MS), { isWanted, revokeOthers: immediately }, context)
       const key = ring.get(kid)
       if (key === undefined) throw new PublicError(409, 'rotation_pending', 'The key that was made last does not sign yet: wait for it, or rotate immediately')
       return key
@@ -118,7 +121,7 @@ export default fp(async (fastify) => {
       const rotation = { rotationMs: config.keyRotationMs, ...alg !== undefined && { alg } }
       if (!isRotationDue(keys(), now, rotation)) return
       const activatesAt = keys().length === 0 ? now : now + PUBLISH_AHEAD_MS
-      await add(activatesAt, { isWanted: (current) => isRotationDue(current, now, rotation), revokeOthers: false }, {})
+      await add(alg ?? currentAlg(), activatesAt, { isWanted: (current) => isRotationDue(current, now, rotation), revokeOthers: false }, {})
     },
 
     async lookAgain () {

@@ -16,15 +16,17 @@ export default fp(async (fastify) => {
 
   /** The same work and the same answer, whatever the reason is that nobody may log in. */
   async function authenticate (user: LoginUser | undefined, password: string, attempt: Attempt, context: AuditContext): Promise<Account> {
-    const matches = await passwordHasher.verify(user?.passwordHash ?? null, password, attempt.caller)
-    const isHeldUp = attempt.heldUpBy !== undefined
-    if (user === undefined || user.passwordHash === null || user.disabledAt !== null || isDemoInProduction(user) || !matches || isHeldUp) throw await refuseAndCount(user?.id, attempt, context)
+    // Where no password counts, a cheap hash that matches must not show by its time that it does.
+    const hashThatCounts = (): string | null => user === undefined || isShutOut(user) || attempt.heldUpBy !== undefined ? null : user.passwordHash
+    const matches = await passwordHasher.verify(hashThatCounts, password, attempt.caller)
+    const passwordHash = hashThatCounts()
+    if (user === undefined || passwordHash === null || !matches) throw await refuseAndCount(user?.id, attempt, context)
     if (config.requireVerifiedEmail && user.emailVerifiedAt === null) throw await refuse(unprovenAddress(), user.id, context, 'email_not_verified')
-    return { ...user, passwordHash: user.passwordHash }
+    return { ...user, passwordHash }
   }
 
-  // The start disables it, and an administrator may have enabled it again.
-  const isDemoInProduction = ({ isDemo }: LoginUser): boolean => config.production && isDemo
+  // The start of production disables the demo user, and an administrator may have enabled it again.
+  const isShutOut = ({ disabledAt, isDemo }: LoginUser): boolean => disabledAt !== null || (config.production && isDemo)
 
   /** Records and counts the failure, for which the caller is to throw what is returned. */
   async function refuseAndCount (userId: string | undefined, attempt: Attempt, context: AuditContext): Promise<OAuthError> {

@@ -7,6 +7,9 @@ import type { Verify } from '../../lib/password-formats/format.ts'
 import { missingCost, needsRehash, type Argon2Hash, type Argon2Settings } from '../../lib/phc.ts'
 import { readStoredHash } from '../../lib/stored-hash.ts'
 
+/** A stored hash, or null for none. */
+type Stored = string | null
+
 export interface PasswordHasher {
   /**
    * Makes an argon2id hash (RFC 9106) in PHC form with the current settings.
@@ -21,9 +24,10 @@ export interface PasswordHasher {
    * A hash that another program made costs what it says, and one more if the password is wrong; one with cheaper settings
    * what is missing to the current ones.
    *
+   * @param stored if a function, what it gives when it is the caller's turn
    * @throws UnavailableError when the queue is full
    */
-  verify (stored: string | null, password: string, caller?: Caller): Promise<boolean>
+  verify (stored: Stored | (() => Stored), password: string, caller?: Caller): Promise<boolean>
   /** Whether a stored hash was made with other settings than the current ones, or by another program. */
   isOutdated (stored: string): boolean
   /** What waits in front of it. */
@@ -65,7 +69,7 @@ export default fp(async (fastify) => {
     return false
   }
 
-  function verifierOf (stored: string | null): Verify {
+  function verifierOf (stored: Stored): Verify {
     if (stored === null) return verifyNobody
     const hash = readStoredHash(stored)
     if ('argon2' in hash) return async (password) => await verify(stored, password.normalize('NFC')) || await makeUpFor(hash.argon2, password)
@@ -80,9 +84,8 @@ export default fp(async (fastify) => {
     queue,
 
     async verify (stored, password, caller = SERVICE) {
-      const verifier = verifierOf(stored)
       const isPossible = normalizePassword(password) !== undefined
-      const matches = await queue.run(async () => await verifier(isPossible ? password : ''), caller)
+      const matches = await queue.run(async () => await verifierOf(typeof stored === 'function' ? stored() : stored)(isPossible ? password : ''), caller)
       return matches && isPossible
     },
 

@@ -69,4 +69,6 @@ t.test('no command makes or replaces a key by the settings that it was given', a
   await (await build(t, env)).close()
   t.equal((await runCommand({ ...env, SIGNING_ALG: 'EdDSA' }, ['key', 'list'])).code, 0)
   t.strictSame(keys(), [{ alg: 'ES256' }])
+  t.equal((await runCommand({ ...env, SIGNING_ALG: 'EdDSA' }, ['key', 'rotate', '--immediately'])).code, 0)
+  t.strictSame(keys(), [{ alg: 'ES256' }, { alg: 'ES256' }])
 })

@@ -14,10 +14,13 @@ const ofConnection = Object.assign(new Error('connect ECONNREFUSED'), { code: 'E
 const passing = [
   { code: '08006', name: 'a connection that failed', ends: true },
   { code: '08P01', name: 'what no server says', ends: true },
+  { code: '0A000', name: 'a prepared statement that no longer fits', ends: true },
   { code: '25006', name: 'a server that is a standby by now', ends: false },
   { code: '25P03', name: 'a transaction that was idle for too long', ends: true },
+  { code: '26000', name: 'a prepared statement that is gone', ends: true },
   { code: '40001', name: 'work that can not be put in an order', ends: false },
   { code: '40P01', name: 'a deadlock', ends: false },
+  { code: '42P05', name: 'a prepared statement that was there already', ends: true },
   { code: '53100', name: 'a full disk', ends: false },
   { code: '53300', name: 'too many connections', ends: false },
   { code: '55P03', name: 'a lock that was not to be had', ends: false },

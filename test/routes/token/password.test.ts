@@ -145,3 +145,17 @@ t.test('nothing that a user sends or gets as a secret is in the log', async (t) 
     t.notOk(log.text().includes(secret))
   }
 })
+
+t.test('Where no password counts, no stored hash is looked at, cheap or not', async (t) => {
+  const app = await build(t)
+  const { id } = await createUser(app)
+  const verified = t.capture(app.passwordHasher, 'verify', app.passwordHasher.verify)
+  const lookedAt = (): unknown[] => verified().map(({ args: [stored] }) => typeof stored === 'function' ? stored() : stored)
+
+  await requestToken(app, passwordGrant('ada', PASSWORD))
+  t.match(lookedAt(), [/^\$argon2id/])
+
+  await app.accounts.update(id, { disabled: true }, {})
+  await requestToken(app, passwordGrant('ada', PASSWORD))
+  t.same(lookedAt(), [null])
+})

@@ -72,6 +72,7 @@ for (const { name, who, request, lacking } of attempts) {
 t.test('a token that may less than its user gives and takes no more than that, but what everybody has', async (t) => {
   const { app, clerk, colleague } = await open(t)
   const { access_token: token } = await logIn(app, { grant_type: 'password', username: 'admin', password: PASSWORD, scope: 'users:write' })
+  const { access_token: ofRoles } = await logIn(app, { grant_type: 'password', username: 'admin', password: PASSWORD, scope: 'roles:write' })
   const before = await allRights(app)
   const beyond: Request[] = [
     ['PATCH', `/users/${clerk.id}`, { roles: ['admin'] }],
@@ -82,6 +83,13 @@ t.test('a token that may less than its user gives and takes no more than that, b
   for (const [method, url, body] of beyond) isProblem(t, await send(app, token, method, url, body), 403, 'beyond_own_scopes')
   t.strictSame(await allRights(app), before)
 
+  isProblem(t, await send(app, ofRoles, 'PUT', '/roles/manager', { scopes: [] }), 403, 'beyond_own_scopes')
+  isProblem(t, await send(app, ofRoles, 'DELETE', '/roles/manager'), 403, 'beyond_own_scopes')
+  t.strictSame(await allRights(app), before)
+
+  t.equal((await send(app, ofRoles, 'PUT', '/roles/biller', { scopes: ['billing:write'] })).statusCode, 201)
+  isProblem(t, await send(app, token, 'POST', '/users', { username: 'eve', email: 'eve@example.com', roles: ['biller'] }), 403, 'beyond_own_scopes')
+  t.equal((await send(app, ofRoles, 'DELETE', '/roles/biller')).statusCode, 204)
   t.equal((await send(app, token, 'POST', '/users', { username: 'ben', email: 'ben@example.com', roles: ['clerk'] })).statusCode, 201)
   t.equal((await send(app, token, 'PATCH', `/users/${clerk.id}`, { disabled: true })).statusCode, 200)
 })
