@@ -63,6 +63,37 @@ t.test('the next job starts before the caller of the finished one goes on', asyn
   t.strictSame(events, ['second job starts', 'first caller goes on', 'second caller goes on'])
 })
 
+t.test('while all slots are used again, callers wait for each other, and go on together', async (t) => {
+  const { queue, started, ask, end } = createBench({ concurrency: 2 })
+  const wentOn: number[] = []
+  const asked = Array.from({ length: 5 }, async () => {
+    const number = await ask()
+    wentOn.push(number)
+  })
+
+  end(1)
+  await new Promise(setImmediate)
+  t.strictSame([started, queue.waiting, wentOn], [[0, 1, 2], 2, []])
+
+  end(0)
+  await new Promise(setImmediate)
+  t.strictSame([started, queue.waiting, wentOn.toSorted()], [[0, 1, 2, 3], 1, [0, 1]])
+
+  for (const number of [2, 3, 4]) end(number)
+  await Promise.all(asked)
+})
+
+t.test('a caller goes on also when no other job ends', async (t) => {
+  const { ask, end } = createBench()
+  const asked = [ask(), ask(), ask()]
+
+  end(0)
+  t.equal(await asked[0], 0)
+
+  for (const number of [1, 2]) end(number)
+  await Promise.all(asked)
+})
+
 t.test('a job that fails gives its error to its caller and its slot to the next job', async (t) => {
   const { queue, started, ask, end, fail } = createBench()
   const failure = new Error('out of memory')
