@@ -23,11 +23,6 @@ interface Input {
 
 const LINES_PER_TRANSACTION = 500
 
-const REASONS: Readonly<Record<Exclude<ImportOutcome, 'imported' | 'present'>, string>> = {
-  unknown_role: 'There is no such role',
-  email_taken: 'The e-mail address belongs to another user'
-}
-
 export function addImportCommand (user: Command): void {
   addCommand(user, 'import <file>', 'make users with their password hashes from JSON lines; - is standard input')
     .option('--dry-run', 'check everything and write nothing')
@@ -103,7 +98,7 @@ async function importBatch (batch: readonly ImportEntry[], act: UserImport['chec
       continue
     }
     const outcome = outcomes.shift() as ImportOutcome // there is one for each user
-    if (outcome === 'imported' || outcome === 'present') report.count(outcome, entry.user.roles)
-    else report.refuse(entry.line, REASONS[outcome])
+    if (typeof outcome === 'string') report.count(outcome, entry.user.roles)
+    else report.refuse(entry.line, outcome.reason)
   }
 }

@@ -1,5 +1,6 @@
 import { ValidationError } from './errors.ts'
 import { parseEmail, parseFullName, parseUsername, type Email } from './identifiers.ts'
+import { isRoleName } from './roles.ts'
 import { readStoredHash } from './stored-hash.ts'
 
 /** A user as a line of an import describes one, with everything checked that can be without a database. */
@@ -62,11 +63,11 @@ function parseObject (text: string): Members {
   throw new ValidationError('Write one JSON object in a line')
 }
 
-/** Programs that export often write null for what is not there. */
+/** Programs that export often write null or an empty text for what is not there. */
 function textOf (members: Members, name: string): string | null {
-  const value = members[name] ?? null
-  if (value !== null && !isText(value)) throw new ValidationError(`Give ${name} as a text, or leave it out`)
-  return value
+  const value = members[name] ?? ''
+  if (!isText(value)) throw new ValidationError(`Give ${name} as a text, or leave it out`)
+  return value === '' ? null : value
 }
 
 function passwordHashOf (members: Members): string | null {
@@ -80,6 +81,7 @@ function passwordHashOf (members: Members): string | null {
 function rolesOf (members: Members): string[] {
   const roles = members.roles ?? []
   if (!Array.isArray(roles) || roles.length > MAX_ROLES || !roles.every(isText)) throw new ValidationError(`Give roles as a list of up to ${MAX_ROLES} texts, or leave it out`)
+  if (!roles.every(isRoleName)) throw new ValidationError('Give roles by their names: small letters, digits and hyphens, a letter first')
   return [...new Set(roles)].filter((role) => role !== 'user')
 }
 

@@ -8,8 +8,8 @@ import type { ImportedUser } from '../../lib/import-line.ts'
 import type { Audit, AuditContext } from './audit.ts'
 import type { Db } from './database.ts'
 
-/** What became of a user, or would: `present` if there is one of that name already. */
-export type ImportOutcome = 'imported' | 'present' | 'unknown_role' | 'email_taken'
+/** What became of a user, or would: `present` if there is one of that name already, or why the user is refused. */
+export type ImportOutcome = 'imported' | 'present' | { reason: string }
 
 /** Users with the hashes that another program made. No two of one call may have a name or an address in common. */
 export interface UserImport {
@@ -39,8 +39,9 @@ export function createUserImport (db: Db, audit: Audit, { now }: { now: () => nu
   async function judge (tx: Db, user: ImportedUser, knownRoles: ReadonlySet<string>): Promise<ImportOutcome> {
     const { rows } = await selectTaken(tx, { username: user.username, email_key: user.email?.canonical ?? null })
     if (rows.some(({ username }) => username === user.username)) return 'present'
-    if (rows.length > 0) return 'email_taken'
-    return user.roles.every((role) => knownRoles.has(role)) ? 'imported' : 'unknown_role'
+    if (rows.length > 0) return { reason: 'The e-mail address belongs to another user' }
+    const unknown = user.roles.find((role) => !knownRoles.has(role))
+    return unknown === undefined ? 'imported' : { reason: `There is no role called ${unknown}` }
   }
 
   async function insert (tx: Db, { username, email, fullName, passwordHash, roles, disabled }: ImportedUser, context: AuditContext): Promise<void> {

@@ -12,7 +12,7 @@ t.test('latchkey user import --dry-run checks everything, also over many lines, 
   const untouched = usernamesIn(env)
   const real = await runImport(t, env, content)
 
-  const refusals = 'Line 1203: Line 1 has the same username\nLine 1204: There is no such role\n'
+  const refusals = 'Line 1203: Line 1 has the same username\nLine 1204: There is no role called king\n'
   t.same(dry, { code: 1, stdout: `${refusals}1201 can be imported, 1 there already, 2 refused\nRoles that would be given: admin (1)\n`, stderr: '' })
   t.same(untouched, ['johndoe'])
   t.same(real, { code: 1, stdout: `${refusals}1201 imported, 1 there already, 2 refused\n`, stderr: '' })

@@ -86,7 +86,7 @@ t.test('latchkey user import', async (t) => {
         'Line 8: The password hash is malformed',
         'Line 9: The password hash is malformed',
         'Line 10: Use only the members username, email, full_name, password_hash, roles, disabled',
-        'Line 11: There is no such role',
+        'Line 11: There is no role called king',
         'Line 12: Line 1 has the same username',
         'Line 13: Line 1 has the same e-mail address',
         'Line 14: Write the line in UTF-8',
@@ -110,7 +110,7 @@ t.test('latchkey user import', async (t) => {
     t.strictSame(JSON.parse(first.stdout), {
       refused: [
         { line: 2, reason: 'Use only letters, digits, dots, underscores and hyphens in the username' },
-        { line: 3, reason: 'There is no such role' }
+        { line: 3, reason: 'There is no role called king' }
       ],
       imported: 1,
       skipped: 0

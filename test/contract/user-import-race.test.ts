@@ -1,6 +1,6 @@
 import { sql } from 'kysely'
 import t from 'tap'
-import { createUserImport } from '../../plugins/data/user-import.ts'
+import { createUserImport, type ImportOutcome } from '../../plugins/data/user-import.ts'
 import { emptySchema, needsPostgres, query, until } from '../postgres.ts'
 import { postgresAt } from './engines.ts'
 import { openRepositories } from './repositories.ts'
@@ -16,7 +16,7 @@ if (await needsPostgres(t)) {
     const isWaitedFor = async (pid: number | undefined): Promise<boolean> =>
       (await query(url, 'select pid from pg_stat_activity where $1 = any(pg_blocking_pids(pid))', [pid])).length === 1
 
-    let outcomes: Promise<string[]> | undefined
+    let outcomes: Promise<ImportOutcome[]> | undefined
     await db.transaction().execute(async (tx) => {
       await tx.insertInto('users').values({ ...ben, id: ben.id.replace(/.$/, (last) => last === '0' ? '1' : '0'), username: 'ada' }).execute()
       outcomes = createUserImport(db, audit, clock).add([ada, { ...ada, username: 'ced' }], {})
