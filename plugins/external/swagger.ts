@@ -110,4 +110,4 @@ export default fp(async (fastify) => {
       initOAuth: { scopes: [...USER_SCOPES] }
     })
   })
-}, { name: 'swagger', fastify: '5.x', dependencies: ['config'] })
+}, { name: 'swagger', fastify: '5.x', dependencies: ['config', 'not-found'] })

@@ -33,6 +33,17 @@ t.test('a known path', async (t) => {
   }
 })
 
+t.test('the documentation page and its files are known paths too', async (t) => {
+  const app = await build(t)
+
+  for (const url of ['/docs', '/docs/static/logo.svg']) {
+    const response = await app.inject({ method: 'POST', url })
+
+    t.strictSame([response.statusCode, response.headers.allow], [405, 'GET, HEAD'])
+    t.strictSame(response.json(), NOT_ALLOWED)
+  }
+})
+
 t.test('GET /token with credentials in the URL is 405 and repeats them nowhere', async (t) => {
   const { logger, text } = captureLog()
   const app = await build(t, {}, logger)

@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyPluginAsync } from 'fastify'
 import fp from 'fastify-plugin'
 import t, { type Test } from 'tap'
 import type { PluginOptions } from '../../plugins/support/config.ts'
+import { ROUTER_OPTIONS } from '../../lib/server-options.ts'
 import { testConfig } from '../helper.ts'
 
 interface Meta {
@@ -17,7 +18,7 @@ type Plugin = FastifyPluginAsync<PluginOptions>
 const META = Symbol.for('plugin-meta') // written by fastify-plugin
 
 // These read nothing of the other: it has to be there before, for the order of hooks or for who answers.
-const ORDER_ONLY = ['cors after security-headers', 'not-found after cors', 'not-found after errors', 'not-found after log-context', 'not-found after security-headers', 'pipelining after draining']
+const ORDER_ONLY = ['cors after security-headers', 'not-found after cors', 'not-found after errors', 'not-found after log-context', 'not-found after security-headers', 'pipelining after draining', 'swagger after not-found']
 
 const folder = new URL('../../plugins/', import.meta.url)
 const plugins = new Map<string, Plugin>()
@@ -48,7 +49,7 @@ function withDependencies (name: string): string[] {
 async function observe (t: Test, names: string[]): Promise<{ added: Map<string, string>, read: Map<string, Set<string>> }> {
   const added = new Map<string, string>()
   const read = new Map<string, Set<string>>()
-  const fastify = Fastify()
+  const fastify = Fastify({ routerOptions: ROUTER_OPTIONS })
   t.teardown(async () => { await fastify.close() })
   const options = { app: { config: testConfig(t, { CORS_ORIGINS: 'https://app.example.com' }) } }
 
@@ -78,7 +79,7 @@ for (const name of plugins.keys()) {
   t.test(`${name} is named after its file and starts with only what it declares`, async (t) => {
     t.equal(metaOf(name).name, name)
     t.equal(metaOf(name).fastify, '5.x')
-    const fastify = Fastify()
+    const fastify = Fastify({ routerOptions: ROUTER_OPTIONS })
     t.teardown(async () => { await fastify.close() })
 
     for (const needed of withDependencies(name)) fastify.register(pluginOf(needed), { app: { config: testConfig(t) } })
