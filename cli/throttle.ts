@@ -17,9 +17,9 @@ export function addThrottleCommands (program: Command): void {
 
   addCommand(throttle, 'list', 'list what is counted and who has to wait').action(async (options: OutputOptions) => {
     const counts = await withService(async (service) => (await service.throttleAdministration.list({})).map(toThrottleBody))
-    const rows = counts.map(({ rule, user_id: user, network, failures, blocked_until: until }) => ({
+    const rows = counts.map(({ rule, username, network, failures, blocked_until: until }) => ({
       rule,
-      user: user ?? '-',
+      user: username ?? '-',
       network: network ?? '-',
       failures: String(failures),
       'blocked until': until ?? '-'

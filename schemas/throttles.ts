@@ -11,6 +11,7 @@ export const ThrottleSchema = Type.Object({
   id: Type.String(ID),
   rule: Type.String({ description: 'What is counted: failures of an `account`, of an account from a network (`account_network`) or of a `network`, or mails to an address (`mail_address`) or for a network (`mail_network`)', examples: ['account_network'] }),
   user_id: NullableText('The user whom it is about, if there is one', USER_ID),
+  username: NullableText('The name of this user', 'johndoe'),
   network: NullableText('Where it came from: an IPv4 address, or the /64 of an IPv6 address; null where that is not counted', '203.0.113.7'),
   failures: Type.Integer({ description: 'How many there were', examples: [7] }),
   blocked_until: NullableText('When the next one is let in, if it has to wait', TIME),

@@ -7,6 +7,8 @@ export interface CountedThrottle {
   id: string
   rule: RuleName
   userId: string | null
+  /** Of the same user. */
+  username: string | null
   network: string | null
   failures: number
   /** When the wait is over, if there is one. */
@@ -15,11 +17,12 @@ export interface CountedThrottle {
 }
 
 /** The same as the API and the command show it. */
-export function toThrottleBody ({ id, rule, userId, network, failures, blockedUntil, expiresAt }: CountedThrottle): ThrottleBody {
+export function toThrottleBody ({ id, rule, userId, username, network, failures, blockedUntil, expiresAt }: CountedThrottle): ThrottleBody {
   return {
     id,
     rule,
     user_id: userId,
+    username,
     network,
     failures,
     blocked_until: blockedUntil === null ? null : toTime(blockedUntil),

@@ -44,7 +44,8 @@ export function createThrottleAdministration ({ db, audit, throttles }: Parts, {
   return {
     async list (filter, page = {}) {
       const counts = await throttles.list(filter, page)
-      return counts.map((count) => toCountedThrottle(count, now()))
+      const usernames = await findUsernames(db, counts.flatMap(({ userId }) => userId ?? []))
+      return counts.map((count) => toCountedThrottle(count, usernames, now()))
     },
 
     async clear (id, context, guard) {
@@ -85,9 +86,22 @@ export function createThrottleAdministration ({ db, audit, throttles }: Parts, {
   }
 }
 
-function toCountedThrottle ({ key, rule, userId, network, failures, anchoredAt, expiresAt }: StoredThrottle, now: number): CountedThrottle {
+// Of no database are more parameters asked in one statement.
+const READ_AT_A_TIME = 1000
+
+async function findUsernames (db: Db, userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const wanted = [...new Set(userIds)]
+  const usernames = new Map<string, string>()
+  for (let start = 0; start < wanted.length; start += READ_AT_A_TIME) {
+    const rows = await db.selectFrom('users').select(['id', 'username']).where('id', 'in', wanted.slice(start, start + READ_AT_A_TIME)).execute()
+    for (const { id, username } of rows) usernames.set(id, username)
+  }
+  return usernames
+}
+
+function toCountedThrottle ({ key, rule, userId, network, failures, anchoredAt, expiresAt }: StoredThrottle, usernames: ReadonlyMap<string, string>, now: number): CountedThrottle {
   const wait = waitMs(RULES[rule], { failures, anchoredAt }, now)
-  return { id: key, rule, userId, network, failures, blockedUntil: wait > 0 ? now + wait : null, expiresAt }
+  return { id: key, rule, userId, username: usernames.get(userId ?? '') ?? null, network, failures, blockedUntil: wait > 0 ? now + wait : null, expiresAt }
 }
 
 export default fp(async (fastify) => {

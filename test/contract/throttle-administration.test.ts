@@ -29,11 +29,11 @@ for (const engine of stores) {
 
       t.strictSame(found.map(({ id }) => id), found.map(({ id }) => id).toSorted())
       t.strictSame(found.map(({ id, ...count }) => count).toSorted((a, b) => a.rule.localeCompare(b.rule)), [
-        { rule: 'account', userId: id, network: null, failures: 5, blockedUntil: null, expiresAt: START + HOUR },
-        { rule: 'account', userId: id, network: null, failures: 5, blockedUntil: null, expiresAt: START + HOUR },
-        { rule: 'account_network', userId: id, network: HERE, failures: 5, blockedUntil: START + 1000, expiresAt: START + HOUR },
-        { rule: 'account_network', userId: id, network: HERE, failures: 5, blockedUntil: START + 1000, expiresAt: START + HOUR },
-        { rule: 'network', userId: null, network: HERE, failures: 5, blockedUntil: null, expiresAt: START + RULES.network.forgetMs }
+        { rule: 'account', userId: id, username: 'ada', network: null, failures: 5, blockedUntil: null, expiresAt: START + HOUR },
+        { rule: 'account', userId: id, username: 'ada', network: null, failures: 5, blockedUntil: null, expiresAt: START + HOUR },
+        { rule: 'account_network', userId: id, username: 'ada', network: HERE, failures: 5, blockedUntil: START + 1000, expiresAt: START + HOUR },
+        { rule: 'account_network', userId: id, username: 'ada', network: HERE, failures: 5, blockedUntil: START + 1000, expiresAt: START + HOUR },
+        { rule: 'network', userId: null, username: null, network: HERE, failures: 5, blockedUntil: null, expiresAt: START + RULES.network.forgetMs }
       ])
       clock.at += 1000
       t.ok((await administration.list({})).every(({ blockedUntil }) => blockedUntil === null))

@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap'
-import { auditEvents, build, stopClock } from '../helper.ts'
+import { auditEvents, build, refresh, stopClock } from '../helper.ts'
 import { BEHIND_PROXY, failFrom, SECOND, tryFrom } from '../throttles.ts'
 import { enterAs, enterWith, UNKNOWN_ID } from './people.ts'
-import { isProblem, PASSWORD } from './users-me/requests.ts'
+import { isProblem, PASSWORD, send } from './users-me/requests.ts'
 
 const HERE = '203.0.113.9'
-const KEYS = ['id', 'rule', 'user_id', 'network', 'failures', 'blocked_until', 'expires_at']
+const KEYS = ['id', 'rule', 'user_id', 'username', 'network', 'failures', 'blocked_until', 'expires_at']
 
 /** Ada has failed six times, and somebody who does not exist once; an administrator looks after it. */
 async function prepare (t: Test) {
@@ -30,10 +30,10 @@ t.test('what is counted is listed, with who waits until when', async (t) => {
   t.equal(items.length, 10)
   for (const item of items) t.strictSame(Object.keys(item), KEYS)
   t.match(items.filter(({ rule, user_id: userId }) => rule === 'account_network' && userId === ada.id), [
-    { network: HERE, failures: 5, blocked_until: '2030-01-01T00:00:01.000Z', expires_at: '2030-01-01T01:00:00.000Z' },
+    { username: 'ada', network: HERE, failures: 5, blocked_until: '2030-01-01T00:00:01.000Z', expires_at: '2030-01-01T01:00:00.000Z' },
     { network: HERE, failures: 5 }
   ])
-  t.match(items.filter(({ rule, network }) => rule === 'network' && network === HERE), [{ user_id: null, failures: 5, blocked_until: null, expires_at: '2030-01-01T00:01:00.000Z' }])
+  t.match(items.filter(({ rule, network }) => rule === 'network' && network === HERE), [{ user_id: null, username: null, failures: 5, blocked_until: null, expires_at: '2030-01-01T00:01:00.000Z' }])
   t.notMatch(JSON.stringify(items), 'eve')
 })
 
@@ -104,6 +104,18 @@ t.test('all that is counted about a user is cleared at once, in every spelling a
   t.match(await auditEvents(app, 'throttles_cleared'), [{ actor_id: admin.id, user_id: ada.id, details: /^\{"throttles":\d+\}$/ }])
   isProblem(t, await admin.send('DELETE', `/users/${UNKNOWN_ID}/throttles`), 404, 'not_found')
   isProblem(t, await admin.send('DELETE', '/users/x/throttles'), 404, 'not_found')
+})
+
+t.test('a token with fewer scopes than its administrator clears nothing that is about another one', async (t) => {
+  const { app, admin, list } = await prepare(t)
+  const boss = await enterAs(app, 'boss', 'admin')
+  await failFrom(app, HERE, 1, 'boss')
+  const { access_token: narrow } = (await refresh(app, admin.refresh_token, { scope: 'users:read users:write' })).json()
+  const [ofBoss] = (await list(`?user_id=${boss.id}`)).items as [Item]
+
+  isProblem(t, await send(app, narrow, 'DELETE', `/throttles/${ofBoss.id}`), 403, 'beyond_own_scopes')
+  isProblem(t, await send(app, narrow, 'DELETE', `/users/${boss.id}/throttles`), 403, 'beyond_own_scopes')
+  t.equal((await admin.send('DELETE', `/throttles/${ofBoss.id}`)).statusCode, 204)
 })
 
 t.test('nobody clears what is about a user above himself, nor sees or clears anything without the scope', async (t) => {
