@@ -37,7 +37,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const { body } = request
     const username = parseUsername(body.username)
     const email = parseEmail(body.email)
-    const fullName = body.full_name === undefined ? null : parseFullName(body.full_name)
+    const fullName = body.full_name == null ? null : parseFullName(body.full_name)
     const password = await passwordPolicy.check(body.password, { username, email: email.address })
 
     await mailLimits.check(request.ip)

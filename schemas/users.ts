@@ -49,7 +49,7 @@ const RolesSchema = Type.Array(Type.String({ pattern: ROLE_NAME_PATTERN }), {
 export const NewUserSchema = Type.Object({
   username: Type.String(USERNAME),
   email: EmailSchema,
-  full_name: Type.Optional(Type.String(FULL_NAME)),
+  full_name: Type.Optional(Nullable(FULL_NAME)),
   roles: Type.Optional(RolesSchema)
 }, { title: 'NewUser', additionalProperties: false })
 
@@ -58,4 +58,4 @@ export const UserChangeSchema = Type.Object({
   full_name: Type.Optional(Nullable({ ...FULL_NAME, description: `${FULL_NAME.description}; null takes it away` })),
   disabled: Type.Optional(Type.Boolean({ description: '`true` ends all sessions and keeps the user from logging in', examples: [false] })),
   roles: Type.Optional(RolesSchema)
-}, { title: 'UserChange', additionalProperties: false, minProperties: 1 })
+}, { title: 'UserChange', additionalProperties: false })

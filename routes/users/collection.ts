@@ -53,9 +53,9 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       }
     }
   }, async (request, reply) => {
-    const { username, email, full_name: fullName, roles = [] } = request.body
+    const { username, email, full_name: fullName = null, roles = [] } = request.body
     const user = await userAdministration.invite(
-      { username, email, roles, ...fullName !== undefined && { fullName } },
+      { username, email, roles, ...fullName !== null && { fullName } },
       sessionContext(request),
       permissions.toGive(actorOf(request), roles)
     )

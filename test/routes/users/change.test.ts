@@ -10,6 +10,7 @@ t.test('PATCH /users/{id} changes what is sent and leaves the rest', async (t) =
   const before = (await admin.send('GET', `/users/${id}`)).json()
 
   const changes = [
+    { sent: {}, changed: {} },
     { sent: { full_name: 'Ada L' }, changed: { full_name: 'Ada L' } },
     { sent: { full_name: null, email: 'Lovelace@example.com' }, changed: { full_name: null, email: 'Lovelace@example.com' } },
     { sent: { email: null }, changed: { email: null } },
@@ -58,7 +59,7 @@ t.test('PATCH /users/{id} refuses every member that it does not know', async (t)
     isProblem(t, await admin.send('PATCH', `/users/${id}`, `{"full_name":"X","${member}":"x"}`), 400, 'validation_failed')
   }
   isProblem(t, await admin.send('PATCH', `/users/${id}`, '{"full_name":"X","__proto__":{"roles":["admin"]}}'), 400, 'bad_request')
-  for (const body of [{}, { disabled: 'true' }, { disabled: 1 }, { disabled: null }, { roles: null }, { roles: 'admin' }, { full_name: 5 }, { full_name: '' }, { email: '' }, [{ disabled: true }]]) {
+  for (const body of [{ disabled: 'true' }, { disabled: 1 }, { disabled: null }, { roles: null }, { roles: 'admin' }, { full_name: 5 }, { full_name: '' }, { email: '' }, [{ disabled: true }]]) {
     isProblem(t, await admin.send('PATCH', `/users/${id}`, body), 400, 'validation_failed')
   }
 

@@ -31,6 +31,7 @@ t.test('a user needs no more than a name and an address', async (t) => {
 
   t.equal(response.statusCode, 201)
   t.match(response.json(), { ...BEN, full_name: null, roles: ['user'] })
+  t.match((await send('POST', '/users', { username: 'ced', email: 'ced@example.com', full_name: null })).json(), { username: 'ced', full_name: null })
 })
 
 t.test('a name and an address have one owner', async (t) => {
