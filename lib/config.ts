@@ -1,14 +1,13 @@
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { envSchema, type EnvSchemaOpt } from 'env-schema'
-import { ConfigSchema, CREDENTIALS, type Environment } from '../schemas/config.ts'
+import { ConfigSchema, type Environment } from '../schemas/config.ts'
+import { parseSecrets, readCredentialFiles, refuseUnknown } from './config-credentials.ts'
 import { parseDatabaseUrl, type DatabaseConfig } from './config-database.ts'
 import { parseMail, type MailConfig } from './config-mail.ts'
 import { parseOrigins, parsePublicUrl, parseTrustProxy } from './config-network.ts'
 import { parseRedisUrl, type RedisConfig } from './config-redis.ts'
 import { StartupError } from './errors.ts'
 import { MAX_MEMORY_TIMES_PASSES } from './phc.ts'
-import { isWeakSecret } from './service-secret.ts'
 
 export interface Config {
   production: boolean
@@ -56,7 +55,6 @@ const DAY = 24 * 60 * 60 * 1000
 // OWASP's rows for argon2id, from (47104 KiB, 1 pass) to (7168 KiB, 5 passes), all cost at least this much.
 const ARGON2_FLOOR = { memoryKib: 7168, memoryTimesPasses: 35_840 }
 
-type Env = Readonly<Record<string, string | undefined>>
 type Problems = string[]
 
 /**
@@ -64,7 +62,7 @@ type Problems = string[]
  *
  * @throws StartupError that lists every problem by the variable's name and never shows a value
  */
-export function loadConfig (env: Env): Config {
+export function loadConfig (env: Readonly<Record<string, string | undefined>>): Config {
   const problems: Problems = []
   const values = withoutEmpty(env)
   readCredentialFiles(values, problems)
@@ -76,39 +74,12 @@ export function loadConfig (env: Env): Config {
   return config
 }
 
-function withoutEmpty (env: Env): Record<string, string> {
+function withoutEmpty (env: Readonly<Record<string, string | undefined>>): Record<string, string> {
   const values: Record<string, string> = {}
   for (const [name, value] of Object.entries(env)) {
     if (value !== undefined && value !== '') values[name] = value
   }
   return values
-}
-
-function readCredentialFiles (values: Record<string, string>, problems: Problems): void {
-  for (const name of CREDENTIALS) {
-    const path = values[`${name}_FILE`]
-    if (path === undefined) continue
-    if (values[name] !== undefined) problems.push(`${name} and ${name}_FILE are both set; set one of them, the other to nothing`)
-    try {
-      const value = readFileSync(path, 'utf8').trim()
-      if (value === '') problems.push(`${name}_FILE names an empty file`)
-      else values[name] = value
-    } catch {
-      problems.push(`${name}_FILE names a file that can't be read`)
-    }
-  }
-}
-
-// Kubernetes gives every container the addresses of the services around it, and one may be called latchkey.
-const SERVICE_LINK = /_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT(?:_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)?)$/
-
-// A typo in the name of a secret must not leave the service with another secret than was meant.
-function refuseUnknown (values: Env, problems: Problems): void {
-  const known = new Set(CREDENTIALS.flatMap((name) => [name, `${name}_FILE`]))
-  for (const name of Object.keys(values)) {
-    if (!name.startsWith('LATCHKEY_') || SERVICE_LINK.test(name)) continue
-    if (!known.has(name as typeof CREDENTIALS[number])) problems.push(`${name} is not a setting`)
-  }
 }
 
 function validate (values: Record<string, string>, problems: Problems): Environment {
@@ -177,18 +148,6 @@ function toConfig (settings: Environment, problems: Problems): Config {
 function parseMetricsPort ({ METRICS_PORT: metricsPort, PORT: port }: Environment, problems: Problems): number | undefined {
   if (metricsPort !== 0 && metricsPort === port) problems.push('METRICS_PORT must be another port than PORT')
   return metricsPort
-}
-
-function parseSecrets (list: string | undefined, { engine }: DatabaseConfig, problems: Problems): string[] {
-  if (list === undefined) {
-    if (engine === 'postgres') problems.push('LATCHKEY_SECRET is required with PostgreSQL; make one with: openssl rand -base64 48')
-    return []
-  }
-  const secrets = list.split(',').map((secret) => secret.trim())
-  if (secrets.some(isWeakSecret)) {
-    problems.push('LATCHKEY_SECRET must be at least 32 random bytes (each, if it is a list); make one with: openssl rand -base64 48')
-  }
-  return secrets
 }
 
 function checkArgon2 ({ ARGON2_MEMORY_KIB: memory, ARGON2_TIME_COST: passes, ARGON2_PARALLELISM: lanes }: Environment, production: boolean, problems: Problems): void {

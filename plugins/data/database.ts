@@ -11,6 +11,8 @@ declare module 'fastify' {
   interface FastifyInstance extends Database {
     /** The service secrets: those of the settings, or the one beside the SQLite file. */
     secrets: readonly string[]
+    /** The names of those that this start has applied. */
+    appliedMigrations: readonly string[]
     /** @throws UnavailableError if the database can't be read */
     pingDatabase: () => Promise<void>
     databaseState: () => DatabaseState
@@ -32,6 +34,7 @@ export default fp(async (fastify) => {
   if (applied.length > 0) log.info({ migrations: applied }, 'The schema is up to date')
 
   fastify.decorate('db', db)
+  fastify.decorate('appliedMigrations', applied)
   fastify.decorate('prepareRead', prepareRead)
   fastify.decorate('rememberRead', rememberRead)
   fastify.decorate('pingDatabase', ping)

@@ -1,6 +1,7 @@
 import { copyFileSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { migrations } from '../../migrations/index.ts'
 import { PASSWORD, PRODUCTION, readRows, runCommand } from '../command.ts'
 import { build, fileOf, logIn, readProfile, refresh, temporaryDirectory, testEnv } from '../helper.ts'
 
@@ -10,10 +11,10 @@ t.test('latchkey migrate makes the schema, and has nothing to do the second time
   const directory = temporaryDirectory(t)
   const env = testEnv(t, { DATABASE_URL: `file:${directory}/latchkey.db` })
 
-  const [first, second] = [await runCommand(env, ['migrate', '--json']), await runCommand(env, ['migrate'])]
+  const [first, second] = [await runCommand(env, ['migrate']), await runCommand(env, ['migrate', '--json'])]
 
-  t.same(first, { code: 0, stdout: '{"migrated":true}\n', stderr: '' })
-  t.same(second, { code: 0, stdout: 'The schema is up to date\n', stderr: '' })
+  t.same(first, { code: 0, stdout: `${Object.keys(migrations).map((name) => `Applied ${name}\n`).join('')}The schema is up to date\n`, stderr: '' })
+  t.same(second, { code: 0, stdout: '{"applied":[]}\n', stderr: '' })
   t.same(readRows(`${directory}/latchkey.db`, 'select name from roles order by name'), [{ name: 'admin' }, { name: 'user' }])
 })
 
@@ -110,4 +111,12 @@ t.test('The settings', async (t) => {
       t.same(readdirSync(cwd).sort(), ['.env', database])
     })
   }
+  t.test('may not be in a .env that is no file', async (t) => {
+    const cwd = temporaryDirectory(t)
+    mkdirSync(join(cwd, '.env'))
+
+    const result = await runCommand(testEnv(t, { NODE_ENV: 'development' }), ['migrate'], { cwd })
+
+    t.same(result, { code: 1, stdout: '', stderr: '.env can\'t be read\n' })
+  })
 })
