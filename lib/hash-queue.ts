@@ -20,6 +20,8 @@ export interface Caller {
   signal?: AbortSignal
   /** Runs before the job, in its slot; if it throws, the job is not done. */
   begin?: () => void | Promise<void>
+  /** Runs when a password turns out to be wrong, before anybody else begins. */
+  refuted?: () => void
 }
 
 /** Told what becomes of jobs. */

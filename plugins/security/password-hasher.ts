@@ -85,8 +85,12 @@ export default fp(async (fastify) => {
 
     async verify (stored, password, caller = SERVICE) {
       const isPossible = normalizePassword(password) !== undefined
-      const matches = await queue.run(async () => await verifierOf(typeof stored === 'function' ? stored() : stored)(isPossible ? password : ''), caller)
-      return matches && isPossible
+      return await queue.run(async () => {
+        const matches = await verifierOf(typeof stored === 'function' ? stored() : stored)(isPossible ? password : '')
+        const isRight = matches && isPossible
+        if (!isRight) caller.refuted?.()
+        return isRight
+      }, caller)
     },
 
     isOutdated (stored) {

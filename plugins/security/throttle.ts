@@ -104,7 +104,9 @@ export default fp(async (fastify) => {
             reservation = inFlight.begin(keysOf(counters))
             await look()
             reservation.leave(keysOf(counters.filter((counter) => !counted().includes(counter))))
-          }
+          },
+          // The caller goes on later, and others would guess meanwhile.
+          refuted: () => { reservation?.fail() }
         },
 
         get heldUpBy () { return heldUpBy },
