@@ -2,7 +2,7 @@
 export interface Gathering {
   /** Resolves when all who wait here go on. */
   join (): Promise<void>
-  /** Lets them go on now. */
+  /** Lets them go on now, in the order in which they came. */
   release (): void
 }
 

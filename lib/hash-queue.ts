@@ -127,9 +127,9 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
 
   /** What follows a job takes half the time after another one's, while its code is in the processor's caches, and shares a commit. */
   async function goOnTogether (): Promise<void> {
-    const hasTime = waiting.size >= concurrency
-    if (hasTime) await finished.join()
-    else finished.release()
+    const joined = finished.join()
+    if (waiting.size < concurrency) finished.release()
+    await joined
   }
 
   async function measure<T> (job: () => Promise<T>): Promise<T> {
