@@ -20,8 +20,6 @@ export interface Caller {
   signal?: AbortSignal
   /** Runs before the job, in its slot; if it throws, the job is not done. */
   begin?: () => void | Promise<void>
-  /** Runs when a password turns out to be wrong, before anybody else begins. */
-  refuted?: () => void
 }
 
 /** Told what becomes of jobs. */
@@ -33,7 +31,7 @@ export interface QueueWatcher {
 
 export interface HashQueue {
   /**
-   * Runs the job when a slot is free.
+   * Runs the job when a slot is free. While others wait for one, its result may come up to `GATHER_MS` later.
    *
    * @throws UnavailableError at once, before any work, if by the queue's own measure the caller would wait longer than
    * `maxWaitMs`, or too many wait for its network already
@@ -113,19 +111,24 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
     next.start()
   }
 
+  async function work<T> (job: () => Promise<T>, caller: Caller): Promise<T> {
+    const result = await workInSlot(job, caller)
+    await goOnTogether()
+    return result
+  }
+
   // The next job starts before this one's caller goes on, so that no core idles meanwhile.
-  async function work<T> (job: () => Promise<T>, { begin }: Caller): Promise<T> {
+  async function workInSlot<T> (job: () => Promise<T>, { begin }: Caller): Promise<T> {
     running++
     try {
       if (begin !== undefined) await begin()
       return await measure(job)
     } finally {
       startNext()
-      await goOnTogether()
     }
   }
 
-  /** What follows a job takes half the time after another one's, while its code is in the processor's caches, and shares a commit. */
+  /** What follows a job takes half the time after another one's, while its code is in the processor's caches, and shares a commit of SQLite. */
   async function goOnTogether (): Promise<void> {
     const joined = finished.join()
     if (waiting.size < concurrency) finished.release()

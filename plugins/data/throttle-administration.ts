@@ -86,7 +86,7 @@ export function createThrottleAdministration ({ db, audit, throttles }: Parts, {
   }
 }
 
-// Of no database are more parameters asked in one statement.
+// Databases bound the parameters of a statement.
 const READ_AT_A_TIME = 1000
 
 async function findUsernames (db: Db, userIds: readonly string[]): Promise<ReadonlyMap<string, string>> {

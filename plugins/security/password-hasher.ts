@@ -7,6 +7,12 @@ import type { Verify } from '../../lib/password-formats/format.ts'
 import { missingCost, needsRehash, type Argon2Hash, type Argon2Settings } from '../../lib/phc.ts'
 import { readStoredHash } from '../../lib/stored-hash.ts'
 
+/** On whose behalf a password is checked. */
+export interface PasswordCaller extends Caller {
+  /** Told the result before anybody else begins; the caller itself goes on later. */
+  checked?: (isRight: boolean) => void
+}
+
 /** A stored hash, or null for none. */
 type Stored = string | null
 
@@ -27,7 +33,7 @@ export interface PasswordHasher {
    * @param stored if a function, what it gives when it is the caller's turn
    * @throws UnavailableError when the queue is full
    */
-  verify (stored: Stored | (() => Stored), password: string, caller?: Caller): Promise<boolean>
+  verify (stored: Stored | (() => Stored), password: string, caller?: PasswordCaller): Promise<boolean>
   /** Whether a stored hash was made with other settings than the current ones, or by another program. */
   isOutdated (stored: string): boolean
   /** What waits in front of it. */
@@ -83,12 +89,12 @@ export default fp(async (fastify) => {
     hash: makeHash,
     queue,
 
-    async verify (stored, password, caller = SERVICE) {
+    async verify (stored, password, caller: PasswordCaller = SERVICE) {
       const isPossible = normalizePassword(password) !== undefined
       return await queue.run(async () => {
         const matches = await verifierOf(typeof stored === 'function' ? stored() : stored)(isPossible ? password : '')
         const isRight = matches && isPossible
-        if (!isRight) caller.refuted?.()
+        caller.checked?.(isRight)
         return isRight
       }, caller)
     },

@@ -1,5 +1,4 @@
 import fp from 'fastify-plugin'
-import type { Caller } from '../../lib/hash-queue.ts'
 import { networkOf } from '../../lib/network.ts'
 import { createInFlight, type Reservation } from '../../lib/throttle/in-flight.ts'
 import type { AccountCounter } from '../../lib/throttle/keys.ts'
@@ -8,6 +7,7 @@ import type { Refusal } from '../../lib/throttle/slow-down.ts'
 import type { AuditContext } from '../data/audit.ts'
 import type { Db } from '../data/database.ts'
 import { REMEMBER_AGAIN_MS } from '../data/known-networks.ts'
+import type { PasswordCaller } from './password-hasher.ts'
 
 /** Who wants a password checked. */
 export interface Applicant {
@@ -27,7 +27,7 @@ export interface Applicant {
 /** One check of a password, from before its hash until it is counted. */
 export interface Attempt {
   /** For the hasher: looks again when the hash is about to begin, and reserves the place of this attempt. */
-  caller: Caller
+  caller: PasswordCaller
   /**
    * The rule that holds the attempt up without a word. Whatever the password is, the answer has to be the one to a wrong
    * one: a refusal would tell that a name and an address are one user's.
@@ -105,8 +105,11 @@ export default fp(async (fastify) => {
             await look()
             reservation.leave(keysOf(counters.filter((counter) => !counted().includes(counter))))
           },
-          // The caller goes on later, and others would guess meanwhile.
-          refuted: () => { reservation?.fail() }
+          // Others would guess meanwhile, and a right password is no guess.
+          checked: (isRight) => {
+            if (isRight) reservation?.end()
+            else reservation?.fail()
+          }
         },
 
         get heldUpBy () { return heldUpBy },

@@ -161,6 +161,20 @@ t.test('A caller who is turned away at the beginning gives the slot to the next,
   t.equal(await next, 11)
 })
 
+t.test('A caller who is turned away at the beginning does not wait for those who have results', async (t) => {
+  const { queue, ask, end } = createBench()
+  const refusal = new Error('too many failures')
+  const asked = [ask(), ask({ begin: () => { throw refusal } }), ask(), ask()]
+
+  end(0)
+  await t.rejects(asked[1] as Promise<number>, refusal)
+
+  t.equal(await Promise.race([asked[0], 'still waits']), 'still waits')
+  t.equal(queue.waiting, 1)
+  for (const number of [2, 3]) end(number)
+  t.strictSame(await Promise.all([asked[0], asked[2], asked[3]]), [0, 2, 3])
+})
+
 function createSignal (): { signal: AbortSignal, abort: () => void } {
   const controller = new AbortController()
   return { signal: controller.signal, abort: () => { controller.abort() } }

@@ -88,6 +88,15 @@ for (const { name, env } of places) {
       t.strictSame(await counts(app), [])
     })
 
+    t.test('eight good log-ins at a time succeed also after a failure', async (t) => {
+      const { app } = await buildWithAda(t, { ...PATIENT, ...env(), HASH_CONCURRENCY: '2' })
+      await failFrom(app, HERE, 1)
+
+      const responses = await Promise.all(Array.from({ length: 8 }, async () => await tryFrom(app, HERE, PASSWORD)))
+
+      t.strictSame(countStatuses(responses.map(({ statusCode }) => statusCode)), { 200: 8 })
+    })
+
     t.test('requests that are sent at once over one connection are counted one by one', async (t) => {
       const { app } = await buildWithAda(t, { ...PATIENT, ...env(), HASH_CONCURRENCY: '1' })
       const connection = await open(t, await listen(app))
