@@ -1,5 +1,6 @@
 import type { FastifyInstance, LightMyRequestResponse } from 'fastify'
 import type { Test } from 'tap'
+import type { PasswordCaller } from '../plugins/security/password-hasher.ts'
 import { build, createUser, isOAuthError, postForm, stopClock, type Env } from './helper.ts'
 
 export const PASSWORD = 'correct horse battery'
@@ -27,6 +28,19 @@ export async function failFrom (app: FastifyInstance, ip: string, times: number,
   const statuses = []
   for (let count = 0; count < times; count++) statuses.push((await tryFrom(app, ip, 'wrong', username)).statusCode)
   return statuses
+}
+
+/** How many attempts have begun with their hash, or were refused when they were about to. */
+export function countBegun (t: Test, app: FastifyInstance): () => number {
+  let begun = 0
+  const { verify } = app.passwordHasher
+  t.intercept(app.passwordHasher, 'verify', {
+    value: async (...[stored, password, caller]: Parameters<typeof verify>) => await verify(stored, password, {
+      ...caller as PasswordCaller,
+      begin: async () => { await Promise.resolve(caller?.begin?.()).finally(() => { begun++ }) }
+    })
+  })
+  return () => begun
 }
 
 /** Addresses of as many networks. */

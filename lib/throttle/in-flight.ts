@@ -27,6 +27,8 @@ export interface Reservation {
 export interface InFlight {
   /** Takes a place at once, so that whoever begins later sees it. */
   begin (keys: readonly string[]): Reservation
+  /** How many have failed and ended so far, at any counter. Whoever read counters when there were fewer may not know all that they count. */
+  readonly failures: number
   readonly size: number
 }
 
@@ -34,6 +36,7 @@ const NOTHING: Attempts = { running: 0, failed: 0 }
 
 export function createInFlight (): InFlight {
   const attempts = new Map<string, Attempts>()
+  let failures = 0
 
   const at = (key: string): Attempts => attempts.get(key) ?? NOTHING
 
@@ -68,10 +71,14 @@ export function createInFlight (): InFlight {
           kind = 'failed'
           add(mine, kind, 1)
         },
-        end () { leave(mine) }
+        end () {
+          leave(mine)
+          if (kind === 'failed') failures++
+        }
       }
     },
 
+    get failures () { return failures },
     get size () { return attempts.size }
   }
 }

@@ -26,7 +26,7 @@ export interface Applicant {
 
 /** One check of a password, from before its hash until it is counted. */
 export interface Attempt {
-  /** For the hasher: looks again when the hash is about to begin, and reserves the place of this attempt. */
+  /** For the hasher: judges anew when the hash is about to begin, and reserves the place of this attempt. */
   caller: PasswordCaller
   /**
    * The rule that holds the attempt up without a word. Whatever the password is, the answer has to be the one to a wrong
@@ -59,6 +59,8 @@ declare module 'fastify' {
 
 // The attempt that is in the way is over soon.
 const UNTIL_OTHERS_END_MS = 1000
+// How long counters that were read hold, in milliseconds, unless this process has counted since. Others may have.
+const FRESH_MS = 250
 
 const keysOf = (counters: readonly AccountCounter[]): string[] => counters.map(({ key }) => key)
 
@@ -78,14 +80,21 @@ export default fp(async (fastify) => {
       const knownAt = await knownNetworks.find(userId ?? '', network)
       const isKnown = knownAt !== undefined
       const counters = throttleKeys.ofApplicant({ identifier, userId, network }).filter(({ rule }) => !isKnown || rule.name !== 'account')
-      let states: ReadonlyMap<string, CounterState>
+      let seen: { states: ReadonlyMap<string, CounterState>, at: number, failures: number }
       let heldUpBy: RuleName | undefined
       let reservation: Reservation | undefined
 
-      /** Throws where a wait may show, and notes where it may not. */
       async function look (): Promise<void> {
-        states = await throttles.read(keysOf(counters))
-        const waits = counters.map((counter) => ({ ...counter, ms: waitOf(counter, states.get(counter.key), reservation) })).filter(({ ms }) => ms > 0)
+        const [at, failures] = [clock.now(), inFlight.failures]
+        seen = { at, failures, states: await throttles.read(keysOf(counters)) }
+        judge()
+      }
+
+      const isFresh = (): boolean => inFlight.failures === seen.failures && clock.now() - seen.at < FRESH_MS
+
+      /** Throws where a wait may show, and notes where it may not. */
+      function judge (): void {
+        const waits = counters.map((counter) => ({ ...counter, ms: waitOf(counter, seen.states.get(counter.key), reservation) })).filter(({ ms }) => ms > 0)
         const shown = waits.filter(({ isHidden }) => !isHidden || isLoggedIn)
         if (shown.length > 0) throw refusal(Math.max(...shown.map(({ ms }) => ms)))
         heldUpBy = waits[0]?.rule.name
@@ -93,7 +102,7 @@ export default fp(async (fastify) => {
 
       // Who is held up has made no guess, but what shows is counted for him as for everybody.
       const counted = (): AccountCounter[] => counters.filter(({ isHidden }) => !isHidden || heldUpBy === undefined)
-      const forgivable = (): string[] => keysOf(counters.filter(({ key, rule }) => rule.name === 'account_network' && states.has(key)))
+      const forgivable = (): string[] => keysOf(counters.filter(({ key, rule }) => rule.name === 'account_network' && seen.states.has(key)))
 
       const attempt: Attempt = {
         caller: {
@@ -102,7 +111,9 @@ export default fp(async (fastify) => {
           ...signal !== undefined && { signal },
           begin: async () => {
             reservation = inFlight.begin(keysOf(counters))
-            await look()
+            // A look while the hash has its slot already leaves a core without work.
+            if (isFresh()) judge()
+            else await look()
             reservation.leave(keysOf(counters.filter((counter) => !counted().includes(counter))))
           },
           // Others would guess meanwhile, and a right password is no guess.

@@ -88,6 +88,18 @@ t.test('an attempt is about all its counters but those that it leaves', async (t
   t.strictSame(roomAt(), [true, true, true, true])
 })
 
+t.test('failures are told when they are counted, and neither before nor for who did not fail', async (t) => {
+  const inFlight = createInFlight()
+  const [right, wrong] = [inFlight.begin(['key']), inFlight.begin(['key'])]
+
+  right.end()
+  wrong.fail()
+  t.equal(inFlight.failures, 0)
+
+  wrong.end()
+  t.equal(inFlight.failures, 1)
+})
+
 t.test('nothing is kept of what is over', async (t) => {
   const inFlight = createInFlight()
   const attempts = Array.from({ length: 1000 }, (_, index) => inFlight.begin([`key ${index}`, 'network']))

@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { auditEvents, lockDatabase } from '../../helper.ts'
 import { formRequest, listen, open } from '../../raw-http.ts'
-import { buildWithAda, counts, failFrom, HOUR, PASSWORD, tryFrom } from '../../throttles.ts'
+import { buildWithAda, countBegun, counts, failFrom, HOUR, PASSWORD, tryFrom } from '../../throttles.ts'
 import { places } from './places.ts'
 
 const HERE = '203.0.113.9'
@@ -64,11 +64,10 @@ for (const { name, env } of places) {
     t.test('failures that wait for the database count meanwhile', async (t) => {
       const { app } = await buildWithAda(t, { ...PATIENT, ...env(), HASH_CONCURRENCY: '1' })
       const release = lockDatabase(t, app)
-      const reads = t.capture(app.throttles, 'read', app.throttles.read)
+      const begun = countBegun(t, app)
 
       const responses = Promise.all(Array.from({ length: 50 }, async () => await tryFrom(app, HERE)))
-      // Each looks when it arrives and when its hash begins.
-      for (let looks = 0; looks < 2 * 50; looks += reads().length) await setImmediate()
+      while (begun() < 50) await setImmediate()
       release()
 
       const { 400: checked = 0, 429: refused = 0 } = countStatuses((await responses).map(({ statusCode }) => statusCode))
@@ -124,6 +123,25 @@ for (const { name, env } of places) {
       t.strictSame(countStatuses(responses.map(({ statusCode }) => statusCode)), { 503: 20 })
       t.equal((await first).statusCode, 200)
       t.strictSame(await counts(app), [])
+    })
+
+    t.test('a log-in reads the counters once, and again when a failure was counted before its hash', async (t) => {
+      const { app } = await buildWithAda(t, { ...PATIENT, ...env() })
+      const { verify } = app.passwordHasher
+      const meanwhile = [async () => {}, async () => await tryFrom(app, HERE)]
+      t.intercept(app.passwordHasher, 'verify', {
+        value: async (...args: Parameters<typeof verify>) => {
+          await meanwhile.shift()?.()
+          return await verify(...args)
+        }
+      })
+      const reads = t.capture(app.throttles, 'read', app.throttles.read)
+
+      await tryFrom(app, HERE, PASSWORD)
+      t.equal(reads().length, 1)
+
+      await tryFrom(app, HERE, PASSWORD)
+      t.equal(reads().length, 2 + 1, 'with that of the failure')
     })
 
     t.test('who failed while the database could not be written has a place again', async (t) => {
