@@ -57,6 +57,11 @@ const ARGON2_FLOOR = { memoryKib: 7168, memoryTimesPasses: 35_840 }
 
 type Problems = string[]
 
+const AJV_OPTIONS = {
+  strictNumbers: false, // otherwise the bounds do not hold for Infinity, which is what "1e400" becomes
+  validateSchema: false // the schema is always the same
+}
+
 /**
  * Reads and checks all settings together.
  *
@@ -88,8 +93,7 @@ function validate (values: Record<string, string>, problems: Problems): Environm
       schema: structuredClone(ConfigSchema) as NonNullable<EnvSchemaOpt['schema']>,
       data: values,
       env: false,
-      // Otherwise the bounds do not hold for Infinity, which is what "1e400" becomes.
-      ajv: { customOptions: (ajv) => Object.assign(ajv, { opts: { ...ajv.opts, strictNumbers: false } }) }
+      ajv: { customOptions: (ajv) => Object.assign(ajv, { opts: { ...ajv.opts, ...AJV_OPTIONS } }) }
     })
   } catch (error) {
     const { errors } = error as { errors: Array<{ instancePath: string }> }

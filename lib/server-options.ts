@@ -38,7 +38,8 @@ export function serverOptions (config: Config, logger: FastifyBaseLogger): Fasti
     return503OnClosing: false,
     // The last two would otherwise be for NODE_OPTIONS to decide.
     http: { headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1000, maxHeaderSize: HEADERS_LIMIT, insecureHTTPParser: false },
-    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false } },
+    // A schema that is none shows in development; looking for that takes a twentieth of the start.
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false, allErrors: false, validateSchema: !config.production } },
     frameworkErrors: (error, request, reply) => { refuse(error, request, reply as FastifyReply) },
     clientErrorHandler
   }
