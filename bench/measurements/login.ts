@@ -7,7 +7,7 @@ import { loginRequests, sendOnce } from '../requests.ts'
 // Enough for a hash to be waiting whenever a core is free, few enough for nobody to be refused.
 const CONNECTIONS = 10
 // At some hundred log-ins a second V8 takes a while to see which code is worth optimizing.
-const WARM_UP = 4
+const WARM_UP = 8
 const LOOP_GOAL = 0.90
 const ROUTE_GOAL = 0.97
 
