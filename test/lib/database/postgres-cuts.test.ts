@@ -29,7 +29,7 @@ if (await needsPostgres(t)) {
     const ended = db.transaction().execute(async (tx) => {
       const { rows: [row] } = await sql<{ pid: number }>`select pg_backend_pid() as pid`.execute(tx)
       await query(url, 'select pg_terminate_backend($1, 1000)', [row?.pid])
-      await new Promise((resolve) => setTimeout(resolve, 50))
+      await query(url, 'select 1') // by the time that another connection has answered, the end has come
     })
 
     await t.rejects(ended, UNAVAILABLE)
