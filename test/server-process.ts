@@ -23,10 +23,9 @@ export interface ServerProcess {
 type At = Pick<ServerProcess, 'url'>
 
 /** Starts the service as a process of its own on a free port, under another program if one is given, and ends it when the test ends. */
-export async function startServer (t: Test, env: Env, { cwd = REPOSITORY, nodeOptions = '', under = [] as string[] } = {}): Promise<ServerProcess> {
-  const { NODE_OPTIONS = '', ...inherited } = childEnv({ ...env, LOG_LEVEL: 'info' })
-  const [program = '', ...args] = [...under, process.execPath, SERVER]
-  const child = spawn(program, args, { cwd, env: { ...inherited, NODE_OPTIONS: `${NODE_OPTIONS} ${nodeOptions}` } })
+export async function startServer (t: Test, env: Env, { cwd = REPOSITORY, nodeArguments = [] as string[], under = [] as string[] } = {}): Promise<ServerProcess> {
+  const [program = '', ...args] = [...under, process.execPath, ...nodeArguments, SERVER]
+  const child = spawn(program, args, { cwd, env: childEnv({ ...env, LOG_LEVEL: 'info' }) })
   let log = ''
   const exit = Promise.all([text(child.stderr), once(child, 'close')]).then(([stderr, [code]]) => ({ code: code as number | null, stderr }))
   t.teardown(async () => {

@@ -11,7 +11,7 @@ export const FORM = new URLSearchParams(ADA).toString()
 
 const PROBE = new URL('probe.ts', import.meta.url).pathname
 // What an operator may have set by mistake changes nothing.
-const CARELESS = '--insecure-http-parser --max-http-header-size=1000000'
+const CARELESS = ['--insecure-http-parser', '--max-http-header-size=1000000']
 const UNTOUCHED = /^{"polluted":null,"keys":\[\],/
 
 /** What an answer must be like; `json` is its parsed body, and null for none. */
@@ -42,7 +42,7 @@ export interface Target {
 export async function startTarget (t: Test, env: Env = {}): Promise<Target> {
   const settings = testEnv(t, env)
   await runCommand(settings, ['user', 'create', '--username', ADA.username, '--email', 'ada@example.com'], { input: ADA.password })
-  const server = await startServer(t, settings, { nodeOptions: `${CARELESS} --import=${PROBE}` })
+  const server = await startServer(t, settings, { nodeArguments: [...CARELESS, `--import=${PROBE}`] })
   const port = Number(new URL(server.url).port)
   const secrets = ['CANARY', settings.LATCHKEY_SECRET ?? '', '$argon2', 'PRIVATE KEY']
 

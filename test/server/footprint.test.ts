@@ -42,7 +42,7 @@ t.test('From the second start on npm start needs no compiler for TypeScript', as
   const teller = join(temporaryDirectory(t), 'teller.mjs')
   writeFileSync(teller, TELL_COMPILER)
   const startAndStop = async (): Promise<string> => {
-    const server = await startServer(t, testEnv(t, { NODE_OPTIONS: '' }), { nodeOptions: [...options, '--import', teller].join(' ') })
+    const server = await startServer(t, testEnv(t, { NODE_OPTIONS: '' }), { nodeArguments: [...options, '--import', teller] })
     await server.stop('SIGTERM')
     return server.log()
   }

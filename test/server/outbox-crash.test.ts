@@ -33,7 +33,7 @@ t.test('a mail whose sender is killed comes from the next process, once the leas
   await (await build(t, { ...env, SMTP_URL: server.url })).outboxWorker.run()
   t.same(server.received, [], 'the lease of the killed process is not over')
 
-  const next = await startServer(t, { ...env, SMTP_URL: server.url }, { nodeOptions: `--import=${later}` })
+  const next = await startServer(t, { ...env, SMTP_URL: server.url }, { nodeArguments: [`--import=${later}`] })
   const mail = await server.next()
   t.match(mail.recipients, ['ada@example.com'])
   t.match(tokenIn(mail), /./)

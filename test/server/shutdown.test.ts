@@ -78,7 +78,7 @@ t.test('SIGTERM ends a connection that a client keeps open with an answer, so th
 t.test('An error that nobody caught is logged and ends the process with 1', async (t) => {
   const fault = join(temporaryDirectory(t), 'fault.mjs')
   writeFileSync(fault, "process.once('SIGCONT', () => { throw new Error('a fault of the test') })")
-  const server = await startServer(t, testEnv(t), { nodeOptions: `--import=${fault}` })
+  const server = await startServer(t, testEnv(t), { nodeArguments: [`--import=${fault}`] })
 
   const code = await server.stop('SIGCONT')
 

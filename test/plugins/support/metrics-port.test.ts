@@ -91,7 +91,7 @@ async function loadedFiles (t: Test, env: Record<string, string>): Promise<strin
       console.log('loaded: ' + JSON.stringify(Object.keys(module._cache)))
       process.exit(0)
     })`)
-  const server = await startServer(t, testEnv(t, env), { nodeOptions: `--import=${spy}` })
+  const server = await startServer(t, testEnv(t, env), { nodeArguments: [`--import=${spy}`] })
   await server.stop('SIGCONT')
   const files = JSON.parse(/^loaded: (.*)$/m.exec(server.log())?.[1] ?? '[]') as string[]
   return files.filter((file) => /prometheus|opentelemetry|tdigest/.test(file))
