@@ -40,7 +40,7 @@ export default fp(async (fastify) => {
     const path = paths.find('GET' as HTTPMethod, url)
     return path === null ? notFound() : methodNotAllowed(path.store as KnownPath)
   }
-}, { name: 'not-found', fastify: '5.x', dependencies: ['cors', 'errors', 'log-context', 'security-headers'] })
+}, { name: 'not-found', fastify: '5.x', dependencies: ['cors', 'errors', 'log-context', 'one-host', 'security-headers'] })
 
 function methodNotAllowed ({ methods, oauth }: KnownPath): PublicError {
   const message = 'This method is not supported here'

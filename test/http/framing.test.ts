@@ -59,6 +59,16 @@ t.test('HTTP/1.1 without a host is refused without a body', async (t) => {
   t.match(answer, { status: 400, body: '', headers: { connection: 'close' } })
 })
 
+t.test('a request for two hosts is refused, whatever they are', async (t) => {
+  const port = await listen(await build(t))
+  const ask = async (start: string) => (await exchange(t, port, `${start} HTTP/1.1\r\nHost: latchkey\r\nhOST: latchkey\r\nconnection: close\r\n\r\n`))[0]
+
+  for (const start of ['GET /health/live', 'GET /nothing', 'GET /%zz']) {
+    t.match(await ask(start), { status: 400, body: /"code":"bad_request"/, headers: { 'cache-control': 'no-store' } }, start)
+  }
+  t.match(await ask('POST /token'), { status: 400, body: '{"error":"invalid_request","error_description":"The request names more than one host"}' })
+})
+
 t.test('requests that are sent at once are answered one by one, in their order', async (t) => {
   const app = await build(t)
   const port = await listen(app)
