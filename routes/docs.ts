@@ -1,15 +1,9 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { ProblemSchema } from '../schemas/errors.ts'
-import { ALLOW } from '../schemas/headers.ts'
+import { FAILURES } from '../schemas/failures.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   if (!fastify.config.docs) return
-
-  const errors = {
-    '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
-    '5xx': { description: 'Something went wrong here', ...ProblemSchema }
-  }
 
   let document: Buffer | undefined
   fastify.get('/openapi.json', {
@@ -20,7 +14,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       description: 'The OpenAPI document of this very service, for tools and for clients that are made from it.',
       tags: ['Discovery'],
       security: [],
-      response: { 200: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'OpenAPI 3.1' }), ...errors }
+      response: { 200: Type.Unsafe<object>({ type: 'object', additionalProperties: true, description: 'OpenAPI 3.1' }), ...FAILURES }
     }
   }, async (_request, reply) => {
     // One copy for all, however many wait for theirs.
@@ -30,7 +24,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
 
   fastify.get('/', {
     config: { public: true },
-    schema: { hide: true, response: { 302: Type.Null(), ...errors } }
+    schema: { hide: true, response: { 302: Type.Null(), ...FAILURES } }
   }, async (_request, reply) => reply.redirect('docs'))
 }
 

@@ -3,18 +3,12 @@ import { Type } from '@sinclair/typebox'
 import { parseEmail } from '../lib/identifiers.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
-import { SLOW_DOWN } from '../schemas/failures.ts'
-import { ALLOW, RETRY_AFTER } from '../schemas/headers.ts'
+import { FAILURES, NETWORK_HAD_MAILS, SLOW_DOWN } from '../schemas/failures.ts'
 import { AcceptedSchema, EmailVerificationSchema, MailRequestSchema } from '../schemas/recovery.ts'
 import { NoQuerySchema } from '../schemas/token.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const { mailedLinks, recovery } = fastify
-
-  const errors = {
-    '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
-    '5xx': { description: 'Something went wrong here', ...ProblemSchema }
-  }
 
   fastify.post('/email-verification', {
     config: { public: true },
@@ -29,8 +23,8 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       response: {
         202: { description: 'If the address waits for its proof, a mail is on its way', ...AcceptedSchema },
         400: { description: '`validation_failed`: this is no e-mail address', ...ProblemSchema },
-        429: { description: 'Your network has asked for too many mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
-        ...errors
+        429: NETWORK_HAD_MAILS,
+        ...FAILURES
       }
     }
   }, async (request, reply) => {
@@ -52,7 +46,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         204: Type.Null({ description: 'The address is proven' }),
         400: { description: '`invalid_token`: the link is unknown, was used, is too old or void, or the address is another user\'s meanwhile', ...ProblemSchema },
         429: SLOW_DOWN,
-        ...errors
+        ...FAILURES
       }
     }
   }, async (request, reply) => {

@@ -1,6 +1,5 @@
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
-import { ProblemSchema } from '../schemas/errors.ts'
-import { ALLOW } from '../schemas/headers.ts'
+import { FAILURES } from '../schemas/failures.ts'
 import { LiveSchema, NotReadySchema, ReadySchema } from '../schemas/health.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
@@ -26,8 +25,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       security: [],
       response: {
         200: { description: 'It is', ...LiveSchema },
-        '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
-        '5xx': { description: 'Something went wrong here', ...ProblemSchema }
+        ...FAILURES
       }
     }
   }, async () => ({ status: 'live' as const }))
@@ -43,8 +41,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       response: {
         200: { description: 'The database answers, the keys are loaded and the process is not stopping', ...ReadySchema },
         503: { description: 'It can not; the body says why', ...NotReadySchema },
-        '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
-        '5xx': { description: 'Something went wrong here', ...ProblemSchema }
+        ...FAILURES
       }
     }
   }, async (_request, reply) => {

@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
-import { ProblemSchema } from '../schemas/errors.ts'
-import { ALLOW } from '../schemas/headers.ts'
+import { FAILURES } from '../schemas/failures.ts'
 
 // Forms are sent by the script alone: without it a browser would put a password into a URL or a page into the history.
 const CONTENT_SECURITY_POLICY = [
@@ -26,14 +25,7 @@ const readAsset = async (name: string): Promise<string> => await readFile(new UR
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const { passwordMinLength } = fastify.config
 
-  const schema = {
-    hide: true,
-    response: {
-      200: Type.String({ description: 'What a browser shows or loads' }),
-      '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
-      '5xx': { description: 'Something went wrong here', ...ProblemSchema }
-    }
-  }
+  const schema = { hide: true, response: { 200: Type.String({ description: 'What a browser shows or loads' }), ...FAILURES } }
 
   for (const name of PAGES) {
     const html = (await readAsset(`pages/${name}.html`)).replaceAll('{minLength}', String(passwordMinLength))

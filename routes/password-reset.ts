@@ -5,18 +5,13 @@ import { parseEmail } from '../lib/identifiers.ts'
 import { networkOf } from '../lib/network.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
-import { SLOW_DOWN } from '../schemas/failures.ts'
-import { ALLOW, RETRY_AFTER } from '../schemas/headers.ts'
+import { FAILURES, NETWORK_HAD_MAILS, SLOW_DOWN } from '../schemas/failures.ts'
+import { RETRY_AFTER } from '../schemas/headers.ts'
 import { AcceptedSchema, MailRequestSchema, PasswordResetSchema } from '../schemas/recovery.ts'
 import { NoQuerySchema } from '../schemas/token.ts'
 
 const routes: FastifyPluginAsyncTypebox = async (fastify) => {
   const { mailedLinks, passwordHasher, passwordPolicy, recovery } = fastify
-
-  const errors = {
-    '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
-    '5xx': { description: 'Something went wrong here', ...ProblemSchema }
-  }
 
   fastify.post('/password-reset', {
     config: { public: true },
@@ -31,8 +26,8 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
       response: {
         202: { description: 'If the address has a user, a mail is on its way', ...AcceptedSchema },
         400: { description: '`validation_failed`: this is no e-mail address', ...ProblemSchema },
-        429: { description: 'Your network has asked for too many mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
-        ...errors
+        429: NETWORK_HAD_MAILS,
+        ...FAILURES
       }
     }
   }, async (request, reply) => {
@@ -55,7 +50,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         400: { description: '`invalid_token`: the link is unknown, was used, is too old or void. `weak_password`: the message says what to change', ...ProblemSchema },
         429: SLOW_DOWN,
         503: { description: 'Too many passwords at a time, or no database: `temporarily_unavailable`; the link is still good, try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
-        ...errors
+        ...FAILURES
       }
     }
   }, async (request, reply) => {

@@ -4,7 +4,8 @@ import { parseEmail, parseFullName, parseUsername } from '../lib/identifiers.ts'
 import { networkOf } from '../lib/network.ts'
 import { auditContext } from '../plugins/data/audit.ts'
 import { ProblemSchema } from '../schemas/errors.ts'
-import { ALLOW, RETRY_AFTER } from '../schemas/headers.ts'
+import { FAILURES, NETWORK_HAD_MAILS } from '../schemas/failures.ts'
+import { RETRY_AFTER } from '../schemas/headers.ts'
 import { AcceptedSchema } from '../schemas/recovery.ts'
 import { SignUpSchema } from '../schemas/signup.ts'
 import { NoQuerySchema } from '../schemas/token.ts'
@@ -27,10 +28,9 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         202: { description: 'A mail is on its way', ...AcceptedSchema },
         400: { description: '`validation_failed`, or `weak_password`; the message says what to change', ...ProblemSchema },
         409: { description: '`username_taken`', ...ProblemSchema },
-        429: { description: 'Your network has asked for too many mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
-        '4xx': { description: 'The request is not acceptable', headers: ALLOW, ...ProblemSchema },
+        429: NETWORK_HAD_MAILS,
         503: { description: 'Too many passwords at a time, or no database: `temporarily_unavailable`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema },
-        '5xx': { description: 'Something went wrong here', ...ProblemSchema }
+        ...FAILURES
       }
     }
   }, async (request, reply) => {

@@ -18,6 +18,8 @@ export const BEYOND_OWN_SCOPES = {
 
 export const SLOW_DOWN = { description: 'Too many attempts: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema }
 
+export const NETWORK_HAD_MAILS = { description: 'Your network has asked for too many mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema }
+
 export const ENOUGH_MAILS = { description: 'The address has had its share of mails: `slow_down`; try again after `Retry-After` seconds', headers: RETRY_AFTER, ...ProblemSchema }
 
 /** Where the current password is asked for. */

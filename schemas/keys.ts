@@ -1,6 +1,5 @@
 import { Type, type Static } from '@sinclair/typebox'
-
-const TIME = { format: 'date-time', examples: ['2026-01-31T09:30:00.000Z'] }
+import { TIME } from './values.ts'
 
 /** What may be known of a signing key; its public part is in the JWKS. */
 export const KeySchema = Type.Object({

@@ -1,4 +1,5 @@
 import { Type, type TSchema } from '@sinclair/typebox'
+import { Nullable } from './values.ts'
 
 /** How many items a page has whose `limit` was left out. */
 export const DEFAULT_LIMIT = 50
@@ -14,6 +15,6 @@ export const PAGE_QUERY = {
 export function PageSchema<Item extends TSchema> (item: Item, title: string) {
   return Type.Object({
     items: Type.Array(item, { description: 'At most `limit` items' }),
-    next_cursor: Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'The `cursor` of the next page; null on the last one', examples: [null] })
+    next_cursor: Nullable({ description: 'The `cursor` of the next page; null on the last one', examples: [null] })
   }, { title })
 }

@@ -1,13 +1,10 @@
 import { Type, type Static } from '@sinclair/typebox'
 import { PAGE_QUERY, PageSchema } from './page.ts'
-
-const TIME = { format: 'date-time', examples: ['2026-01-31T09:30:00.000Z'] }
-const NullableText = (description: string, example: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], description, examples: [example] })
+import { EXAMPLE_ID, NullableText, TIME } from './values.ts'
 
 /** A session as its user is shown it. */
 export const SessionSchema = Type.Object({
-  id: Type.String({ format: 'uuid', description: 'UUIDv7; the `sid` of access tokens', examples: ['019c1a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b'] }),
+  id: Type.String({ format: 'uuid', description: 'UUIDv7; the `sid` of access tokens', examples: [EXAMPLE_ID] }),
   client_id: Type.String({ description: 'The client that was logged in with', examples: ['first-party'] }),
   scope: Type.String({ description: 'What was granted at log-in, separated by spaces', examples: ['profile account'] }),
   created_at: Type.String({ ...TIME, description: 'When it was opened by a log-in' }),
@@ -30,5 +27,5 @@ export const EndSessionsQuerySchema = Type.Object({
 
 export const SessionParamsSchema = Type.Object({
   // What is no UUID is answered as one that nobody has.
-  id: Type.String({ description: 'The `id` of the session', examples: ['019c1a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b'] })
+  id: Type.String({ description: 'The `id` of the session', examples: [EXAMPLE_ID] })
 })

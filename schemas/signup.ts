@@ -1,10 +1,11 @@
 import { Type } from '@sinclair/typebox'
 import { EmailSchema, NewPasswordSchema } from './recovery.ts'
+import { FULL_NAME, Nullable, USERNAME } from './values.ts'
 
 /** Rights are not among the members: everybody who signs up gets the same. */
 export const SignUpSchema = Type.Object({
-  username: Type.String({ maxLength: 384, description: '1 to 64 letters of one script, digits and `._-`; everybody can see whether it is taken', examples: ['ada'] }),
+  username: Type.String({ ...USERNAME, description: `${USERNAME.description}; everybody can see whether it is taken` }),
   email: EmailSchema,
   password: NewPasswordSchema,
-  full_name: Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 1200, description: 'The name to show, 1 to 200 characters', examples: ['Ada Lovelace'] }))
+  full_name: Type.Optional(Nullable(FULL_NAME))
 }, { title: 'SignUp', additionalProperties: false })

@@ -1,19 +1,16 @@
-import { Type, type Static, type StringOptions } from '@sinclair/typebox'
+import { Type, type Static } from '@sinclair/typebox'
 import { ROLE_NAME_PATTERN } from '../lib/roles.ts'
 import { PAGE_QUERY, PageSchema } from './page.ts'
 import { EmailSchema } from './recovery.ts'
-
-const TIME = { format: 'date-time', examples: ['2026-01-31T09:30:00.000Z'] }
-// As a union it would be checked against each member whenever a user is shown.
-const Nullable = (options: StringOptions) => Type.Unsafe<string | null>({ ...options, type: ['string', 'null'] })
+import { EXAMPLE_ID, FULL_NAME, Nullable, NullableText, TIME, USERNAME } from './values.ts'
 
 /** A user as the API shows one. */
 export const UserSchema = Type.Object({
-  id: Type.String({ format: 'uuid', description: 'UUIDv7; the `sub` of access tokens', examples: ['019c1a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b'] }),
+  id: Type.String({ format: 'uuid', description: 'UUIDv7; the `sub` of access tokens', examples: [EXAMPLE_ID] }),
   username: Type.String({ description: 'Canonical: NFKC, lower case', examples: ['johndoe'] }),
-  email: Nullable({ examples: ['johndoe@example.com'], description: 'The address for mails, if there is one' }),
+  email: NullableText('The address for mails, if there is one', 'johndoe@example.com'),
   email_verified: Type.Boolean({ description: 'Whether the address is known to be the user\'s', examples: [true] }),
-  full_name: Nullable({ examples: ['John Doe'], description: 'The name to show, if there is one' }),
+  full_name: NullableText('The name to show, if there is one', 'John Doe'),
   disabled: Type.Boolean({ description: 'A disabled user has no sessions and can\'t log in', examples: [false] }),
   roles: Type.Array(Type.String(), { description: 'Everybody has `user`', examples: [['user']] }),
   created_at: Type.String({ ...TIME, description: 'When the user was made' }),
@@ -33,12 +30,9 @@ export const UsersQuerySchema = Type.Object({
 
 export const UserParamsSchema = Type.Object({
   // What is no UUID is answered as one that nobody has.
-  id: Type.String({ description: 'The `id` of the user', examples: ['019c1a2b-3c4d-7e5f-8a9b-0c1d2e3f4a5b'] })
+  id: Type.String({ description: 'The `id` of the user', examples: [EXAMPLE_ID] })
 })
 
-// A character comes from at most six UTF-16 units; lib/identifiers.ts decides about the rest.
-const USERNAME = { maxLength: 384, description: '1 to 64 letters of one script, digits and `._-`', examples: ['ada'] }
-const FULL_NAME = { maxLength: 1200, description: 'The name to show, 1 to 200 characters', examples: ['Ada Lovelace'] }
 const RolesSchema = Type.Array(Type.String({ pattern: ROLE_NAME_PATTERN }), {
   maxItems: 50,
   uniqueItems: true,
