@@ -47,6 +47,22 @@ export function createDatabaseThrottles ({ db, prepareRead }: Pick<Database, 'db
       return undefined // the count is written or undone with the act
     },
 
+    async claim (claims) {
+      const at = now()
+      try {
+        await db.transaction().execute(async (tx) => {
+          for (const { key, rule, anchoredAt } of claims) {
+            await tx.updateTable('throttles').set({ anchored_at: at, expires_at: at + rule.forgetMs })
+              .where('key', '=', key).where('anchored_at', '=', anchoredAt).returning('key').executeTakeFirstOrThrow(() => new Taken())
+          }
+        })
+        return true
+      } catch (error) {
+        if (error instanceof Taken) return false
+        throw error
+      }
+    },
+
     async list ({ userId }, { limit, after }) {
       let counts = db.selectFrom('throttles').selectAll().where('expires_at', '>', now())
       if (userId !== undefined) counts = counts.where('user_id', '=', userId)
@@ -70,6 +86,9 @@ export function createDatabaseThrottles ({ db, prepareRead }: Pick<Database, 'db
     }
   }
 }
+
+/** Another process has claimed one of the waits: all is undone. */
+class Taken extends Error {}
 
 function prepareCount (db: Db, anchor: Rule['anchor']) {
   return prepareWrite(db.insertInto('throttles').values({

@@ -34,18 +34,31 @@ local function removeForgotten (at, most)
 end
 `
 
+const KEEP = `
+local function index (name, key, score)
+  redis.call('zadd', prefix .. name, score, key)
+  redis.call('pexpire', prefix .. name, ${KEEP_INDEX_MS})
+end
+
+local function keep (key, at, anchored, expires)
+  local counter = prefix .. 'counter:' .. key
+  redis.call('hset', counter, 'anchored_at', anchored, 'expires_at', expires)
+  redis.call('pexpire', counter, string.format('%.0f', expires - at + ${KEEP_INDEX_MS}))
+  index('keys', key, 0)
+  index('expiries', key, expires)
+  local user, network = unpack(redis.call('hmget', counter, 'user', 'network'))
+  if user then index('user:' .. user, key, 0) end
+  if network then index('network:' .. network, key, 0) end
+end
+`
+
 /**
  * Counts one more at each counter of the JSON array ARGV[1], at the time ARGV[2], unless ARGV[3] are counted there.
  * Gives the failures and the anchor of each. With each one up to ten that are forgotten are removed, so that those are never
  * many for long.
  */
-export const COUNT = `${REMOVE}
+export const COUNT = `${REMOVE}${KEEP}
 local at, most = ARGV[2], tonumber(ARGV[3])
-
-local function index (name, key, score)
-  redis.call('zadd', prefix .. name, score, key)
-  redis.call('pexpire', prefix .. name, ${KEEP_INDEX_MS})
-end
 
 local function count (new)
   removeForgotten(at, 10)
@@ -59,25 +72,32 @@ local function count (new)
   if forgotten or new.anchor == 'last' then anchored, expires = at, new.expires_at end
 
   if user and new.user and user ~= new.user then redis.call('zrem', prefix .. 'user:' .. user, new.key) end
-  user = new.user or user
-  redis.call('hset', counter, 'rule', new.rule, 'failures', failures + 1, 'anchored_at', anchored, 'expires_at', expires)
-  redis.call('pexpire', counter, string.format('%.0f', expires - at + ${KEEP_INDEX_MS}))
-  index('keys', new.key, 0)
-  index('expiries', new.key, expires)
-  if user then
-    redis.call('hset', counter, 'user', user)
-    index('user:' .. user, new.key, 0)
-  end
-  if new.network then
-    redis.call('hset', counter, 'network', new.network)
-    index('network:' .. new.network, new.key, 0)
-  end
+  redis.call('hset', counter, 'rule', new.rule, 'failures', failures + 1)
+  if new.user then redis.call('hset', counter, 'user', new.user) end
+  if new.network then redis.call('hset', counter, 'network', new.network) end
+  keep(new.key, at, anchored, expires)
   return { failures + 1, anchored }
 end
 
 local counted = {}
 for position, new in ipairs(cjson.decode(ARGV[1])) do counted[position] = count(new) end
 return counted
+`
+
+/**
+ * Lets the wait of each counter of the JSON array ARGV[1] begin anew at the time ARGV[2], if all are as they were seen. Gives
+ * whether they were.
+ */
+export const CLAIM = `
+local prefix, at = KEYS[1], ARGV[2]
+${KEEP}
+local claims = cjson.decode(ARGV[1])
+
+for _, claim in ipairs(claims) do
+  if redis.call('hget', prefix .. 'counter:' .. claim.key, 'anchored_at') ~= claim.anchored_at then return 0 end
+end
+for _, claim in ipairs(claims) do keep(claim.key, at, at, claim.expires_at) end
+return 1
 `
 
 /**

@@ -3,7 +3,7 @@ import type { Counter } from '../throttle/keys.ts'
 import type { RuleName } from '../throttle/rules.ts'
 import type { Counted, StoredThrottle, ThrottleStore } from '../throttle/store.ts'
 import type { RedisLink } from './link.ts'
-import { COUNT, REMOVE_KEYS, REMOVE_SOME } from './throttle-scripts.ts'
+import { CLAIM, COUNT, REMOVE_KEYS, REMOVE_SOME } from './throttle-scripts.ts'
 
 /** As many are looked at or removed in one step: others wait for it. */
 const BATCH = 500
@@ -51,6 +51,12 @@ export function createRedisThrottles ({ prefix, ask }: RedisLink, { now }: { now
     find: async (_tx, key) => (await readAll([key]))[0],
     count: async (_tx, counters, most = Number.MAX_SAFE_INTEGER) => await count(counters, most),
     countAhead: async (counters) => await count(counters, Number.MAX_SAFE_INTEGER),
+
+    async claim (claims) {
+      const at = now()
+      const seen = claims.map(({ key, rule, anchoredAt }) => ({ key, anchored_at: String(anchoredAt), expires_at: String(at + rule.forgetMs) }))
+      return await run(CLAIM, JSON.stringify(seen), at) === 1
+    },
 
     async list ({ userId }, { limit = Infinity, after }) {
       const index = userId === undefined ? `${prefix}keys` : `${prefix}user:${userId}`

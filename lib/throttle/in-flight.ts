@@ -1,4 +1,4 @@
-/** The attempts at one counter that are not over yet. */
+/** The attempts at one counter that are not over yet, or whose failure could not be counted. */
 interface Attempts {
   /** Nobody knows how they end. */
   running: number
@@ -19,7 +19,9 @@ export interface Reservation {
   leave (keys: readonly string[]): void
   /** It has failed: the count of it is on its way. */
   fail (): void
-  /** It is counted, or is not to be. */
+  /** Its failure is counted. */
+  counted (): void
+  /** It is over. A failure that could not be counted keeps its place for `OWED_MS`. */
   end (): void
 }
 
@@ -32,10 +34,14 @@ export interface InFlight {
   readonly size: number
 }
 
+/** How long a failure that could not be counted is remembered here instead, in milliseconds. */
+export const OWED_MS = 60_000
+
 const NOTHING: Attempts = { running: 0, failed: 0 }
 
-export function createInFlight (): InFlight {
+export function createInFlight ({ now }: { now: () => number }): InFlight {
   const attempts = new Map<string, Attempts>()
+  const owed: Array<{ since: number, keys: readonly string[] }> = []
   let failures = 0
 
   const at = (key: string): Attempts => attempts.get(key) ?? NOTHING
@@ -48,12 +54,19 @@ export function createInFlight (): InFlight {
     }
   }
 
+  function forgetOwed (): void {
+    const first = owed.findIndex(({ since }) => Math.abs(now() - since) < OWED_MS)
+    for (const { keys } of owed.splice(0, first === -1 ? owed.length : first)) add(keys, 'failed', -1)
+  }
+
   return {
     begin (keys) {
+      forgetOwed()
       // What is counted later than that, and ends, may be in what is read or not.
       const before = new Map(keys.map((key) => [key, at(key)]))
       let mine = keys
       let kind: keyof Attempts = 'running'
+      let isCounted = false
       add(mine, kind, 1)
 
       const leave = (left: readonly string[]): void => {
@@ -71,9 +84,14 @@ export function createInFlight (): InFlight {
           kind = 'failed'
           add(mine, kind, 1)
         },
+        counted () {
+          isCounted = true
+        },
         end () {
-          leave(mine)
           if (kind === 'failed') failures++
+          if (kind === 'failed' && !isCounted) owed.push({ since: now(), keys: mine })
+          else add(mine, kind, -1)
+          mine = []
         }
       }
     },

@@ -26,6 +26,7 @@ export function withFallback (inRedis: ThrottleStore, inDatabase: ThrottleStore)
     find: async (tx, key) => await either(async (store) => await store.find(tx, key)),
     count: async (tx, counters, most) => await either(async (store) => await store.count(tx, counters, most)),
     countAhead: async (counters) => await either(async (store) => await store.countAhead(counters)),
+    claim: async (claims) => await either(async (store) => await store.claim(claims)),
     list: async (filter, page) => await either(async (store) => await store.list(filter, page)),
     remove: async (tx, keys) => await both(async (store) => await store.remove(tx, keys)),
     removeOfUser: async (tx, userId) => await both(async (store) => await store.removeOfUser(tx, userId)),

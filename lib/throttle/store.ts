@@ -1,6 +1,6 @@
 import type { Db } from '../database/database.ts'
 import type { Counter } from './keys.ts'
-import type { CounterState, RuleName } from './rules.ts'
+import type { CounterState, Rule, RuleName } from './rules.ts'
 
 /** A counter as it is stored. Times are epoch milliseconds. */
 export interface StoredThrottle extends CounterState {
@@ -17,6 +17,13 @@ export interface StoredThrottle extends CounterState {
 /** One more, or undefined where it was not counted. */
 export type Counted = CounterState | undefined
 
+/** A counter whose wait is over, as it was seen. */
+export interface Claim {
+  key: string
+  rule: Rule
+  anchoredAt: number
+}
+
 /**
  * Where the counters are. What is forgotten may still be read: the rule tells. Those that live in the database take part in
  * the transaction of the caller; others don't care about it.
@@ -32,6 +39,11 @@ export interface ThrottleStore {
   count (tx: Db, counters: readonly Counter[], most?: number): Promise<Counted[]>
   /** The same before there is a transaction; undefined where it has to be counted in one. */
   countAhead (counters: readonly Counter[]): Promise<Counted[] | undefined>
+  /**
+   * Lets all waits begin anew, or none of them if one has since it was seen; resolves to which. Of all processes that saw
+   * the same, one alone gets it.
+   */
+  claim (claims: readonly Claim[]): Promise<boolean>
   /** What counts now, by key, from the one that follows `after`. */
   list (filter: { userId?: string }, page: { limit?: number, after?: string }): Promise<StoredThrottle[]>
   /** These resolve to how many there were. */

@@ -9,8 +9,8 @@ import { readStoredHash } from '../../lib/stored-hash.ts'
 
 /** On whose behalf a password is checked. */
 export interface PasswordCaller extends Caller {
-  /** Told the result before anybody else begins; the caller itself goes on later. */
-  checked?: (isRight: boolean) => void
+  /** Told the result before anybody else begins; the caller itself goes on later. What it throws is thrown to the caller. */
+  checked?: (isRight: boolean) => Promise<void>
 }
 
 /** A stored hash, or null for none. */
@@ -94,7 +94,7 @@ export default fp(async (fastify) => {
       return await queue.run(async () => {
         const matches = await verifierOf(typeof stored === 'function' ? stored() : stored)(isPossible ? password : '')
         const isRight = matches && isPossible
-        caller.checked?.(isRight)
+        await caller.checked?.(isRight)
         return isRight
       }, caller)
     },

@@ -66,7 +66,7 @@ const keysOf = (counters: readonly AccountCounter[]): string[] => counters.map((
 
 export default fp(async (fastify) => {
   const { clock, knownNetworks, throttleKeys, throttles } = fastify
-  const inFlight = createInFlight()
+  const inFlight = createInFlight({ now: () => clock.now() })
 
   /** How long the counter holds somebody up who comes, or whose attempt has begun, in milliseconds. */
   function waitOf ({ key, rule }: AccountCounter, state: CounterState | undefined, reservation: Reservation | undefined): number {
@@ -83,6 +83,7 @@ export default fp(async (fastify) => {
       let seen: { states: ReadonlyMap<string, CounterState>, at: number, failures: number }
       let heldUpBy: RuleName | undefined
       let reservation: Reservation | undefined
+      let claimed: Promise<boolean> | undefined
 
       async function look (): Promise<void> {
         const [at, failures] = [clock.now(), inFlight.failures]
@@ -102,6 +103,18 @@ export default fp(async (fastify) => {
 
       // Who is held up has made no guess, but what shows is counted for him as for everybody.
       const counted = (): AccountCounter[] => counters.filter(({ isHidden }) => !isHidden || heldUpBy === undefined)
+
+      /** After a wait one is let in, whichever process he asks. While the hash runs this takes no time that would tell of it. */
+      function claimWaits (): void {
+        const over = counted().flatMap(({ key, rule }) => {
+          const state = seen.states.get(key)
+          return state !== undefined && failuresOf(rule, state, clock.now()) >= rule.free ? [{ key, rule, anchoredAt: state.anchoredAt }] : []
+        })
+        if (over.length === 0) return
+        claimed = throttles.claim(over)
+        claimed.catch(() => {}) // thrown when the hash is done
+      }
+
       const forgivable = (): string[] => keysOf(counters.filter(({ key, rule }) => rule.name === 'account_network' && seen.states.has(key)))
 
       const attempt: Attempt = {
@@ -115,9 +128,12 @@ export default fp(async (fastify) => {
             if (isFresh()) judge()
             else await look()
             reservation.leave(keysOf(counters.filter((counter) => !counted().includes(counter))))
+            claimWaits()
           },
-          // Others would guess meanwhile, and a right password is no guess.
-          checked: (isRight) => {
+          checked: async (isRight) => {
+            // Another process was asked in the same moment.
+            if (claimed !== undefined && !await claimed) await look()
+            // Others would guess meanwhile, and a right password is no guess.
             if (isRight) reservation?.end()
             else reservation?.fail()
           }
@@ -130,6 +146,7 @@ export default fp(async (fastify) => {
           // At once: the transaction may have to wait, and others would guess meanwhile.
           reservation?.fail()
           await throttles.countFailure(counted(), context, record)
+          reservation?.counted()
         },
 
         async succeeded (tx) {

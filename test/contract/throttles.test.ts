@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap'
 import type { Counter } from '../../lib/throttle/keys.ts'
 import { RULES, type RuleName } from '../../lib/throttle/rules.ts'
+import type { Claim } from '../../lib/throttle/store.ts'
 import { engines, type Engine } from './engines.ts'
 import { CONTEXT, event, FROM_REQUEST, HOUR, openRepositories, START } from './repositories.ts'
 import { stores } from './throttle-stores.ts'
@@ -46,6 +47,31 @@ for (const engine of stores) {
       t.strictSame(await count(counter('account', 'last')), { failures: 2, anchoredAt: START + MINUTE - 1 })
       t.strictSame(await count(counter('network', 'first')), { failures: 2, anchoredAt: START })
       t.match(await throttles.list({}, {}), [{ key: 'first', expiresAt: START + MINUTE }, { key: 'last', expiresAt: START + MINUTE - 1 + HOUR }])
+    })
+
+    t.test('Of those who claim the same wait one gets it, and it begins anew', async (t) => {
+      const { throttles, count, clock } = await openThrottles(t, engine)
+      for (const key of ['a', 'b', 'b']) await count(counter('account', key))
+      const claims = ['a', 'b'].map((key) => ({ ...counter('account', key), anchoredAt: START }))
+      clock.at += MINUTE
+
+      const wins = await Promise.all(Array.from({ length: 8 }, async () => await throttles.claim(claims)))
+
+      t.strictSame(wins.toSorted(), [...Array(7).fill(false), true])
+      t.strictSame([...await throttles.read(['a', 'b'])].toSorted(), [['a', { failures: 1, anchoredAt: START + MINUTE }], ['b', { failures: 2, anchoredAt: START + MINUTE }]])
+      t.match(await throttles.list({}, {}), [{ key: 'a', expiresAt: START + MINUTE + HOUR }, { key: 'b', expiresAt: START + MINUTE + HOUR }])
+      t.equal(await throttles.claim([{ ...counter('account', 'nothing'), anchoredAt: START }]), false)
+    })
+
+    t.test('Who finds one of two waits claimed claims none', async (t) => {
+      const { throttles, count, clock } = await openThrottles(t, engine)
+      for (const key of ['a', 'b']) await count(counter('account', key))
+      const [first, second] = ['a', 'b'].map((key) => ({ ...counter('account', key), anchoredAt: START })) as [Claim, Claim]
+      clock.at += MINUTE
+
+      t.equal(await throttles.claim([second]), true)
+      t.equal(await throttles.claim([first, second]), false)
+      t.strictSame(await throttles.read(['a']), new Map([['a', { failures: 1, anchoredAt: START }]]))
     })
 
     t.test('A count is about the user as soon as one is known, and from then on', async (t) => {
@@ -174,6 +200,13 @@ for (const engine of engines) {
       await t.rejects(throttles.countFailure([counter('account')], {}, async () => { throw new Error('disk full') }), { message: 'disk full' })
 
       t.strictSame(await keysStored(), [])
+    })
+
+    t.test('A wait that can not be claimed is an error', async (t) => {
+      const { db, throttles } = await openThrottles(t, engine)
+      await db.schema.dropTable('throttles').execute()
+
+      await t.rejects(throttles.claim([{ ...counter('account'), anchoredAt: START }]), { message: /throttles/ })
     })
 
     t.test('A user who is gone meanwhile prevents no count', async (t) => {

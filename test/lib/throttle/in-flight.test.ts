@@ -1,7 +1,9 @@
 import t from 'tap'
-import { createInFlight, type InFlight } from '../../../lib/throttle/in-flight.ts'
+import { createInFlight as createWith, OWED_MS, type InFlight } from '../../../lib/throttle/in-flight.ts'
 
 const FREE = 5
+
+const createInFlight = (clock = { at: 0 }): InFlight => createWith({ now: () => clock.at })
 
 /** Whether somebody who begins now finds room. */
 function findsRoom (inFlight: InFlight, failures: number, key = 'key'): boolean {
@@ -69,6 +71,7 @@ t.test('past what is free nobody begins before the failure that came before is c
   attempt.fail()
   t.equal(findsRoom(inFlight, FREE), false)
 
+  attempt.counted()
   attempt.end()
 
   t.equal(findsRoom(inFlight, FREE), true)
@@ -84,6 +87,7 @@ t.test('an attempt is about all its counters but those that it leaves', async (t
   t.strictSame(roomAt(), [false, true, false, true])
   attempt.fail()
   t.strictSame(roomAt(), [false, true, false, true])
+  attempt.counted()
   attempt.end()
   t.strictSame(roomAt(), [true, true, true, true])
 })
@@ -96,8 +100,44 @@ t.test('failures are told when they are counted, and neither before nor for who 
   wrong.fail()
   t.equal(inFlight.failures, 0)
 
+  wrong.counted()
   wrong.end()
   t.equal(inFlight.failures, 1)
+})
+
+for (const later of [OWED_MS, -OWED_MS]) {
+  t.test(`a failure that could not be counted keeps its place until ${later} ms later, at the counters that it is about`, async (t) => {
+    const clock = { at: 0 }
+    const inFlight = createInFlight(clock)
+    const attempt = inFlight.begin(['key', 'other'])
+    attempt.leave(['other'])
+    attempt.fail()
+    attempt.end()
+    attempt.end()
+
+    clock.at += later - Math.sign(later)
+    t.equal(findsRoom(inFlight, 4), false)
+    t.equal(findsRoom(inFlight, 4, 'other'), true)
+    clock.at += Math.sign(later)
+    t.equal(findsRoom(inFlight, 4), true)
+    t.equal(inFlight.size, 0)
+  })
+}
+
+t.test('failures that could not be counted are forgotten one after the other', async (t) => {
+  const clock = { at: 0 }
+  const inFlight = createInFlight(clock)
+  const failures = Array.from({ length: 3 }, () => inFlight.begin(['key']))
+  for (const failure of failures) {
+    failure.fail()
+    failure.end()
+    clock.at++
+  }
+
+  const room = []
+  for (clock.at = OWED_MS - 1; clock.at < OWED_MS + 3; clock.at++) room.push(findsRoom(inFlight, 4), findsRoom(inFlight, 2))
+
+  t.strictSame(room, [false, false, false, true, false, true, true, true])
 })
 
 t.test('nothing is kept of what is over', async (t) => {
@@ -105,7 +145,10 @@ t.test('nothing is kept of what is over', async (t) => {
   const attempts = Array.from({ length: 1000 }, (_, index) => inFlight.begin([`key ${index}`, 'network']))
   t.equal(inFlight.size, 1001)
 
-  for (const attempt of attempts.slice(500)) attempt.fail()
+  for (const attempt of attempts.slice(500)) {
+    attempt.fail()
+    attempt.counted()
+  }
   for (const attempt of attempts) attempt.end()
   for (const attempt of attempts) attempt.end()
 

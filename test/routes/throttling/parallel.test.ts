@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import t from 'tap'
 import { auditEvents, lockDatabase } from '../../helper.ts'
 import { formRequest, listen, open } from '../../raw-http.ts'
-import { buildWithAda, countBegun, counts, failFrom, HOUR, PASSWORD, tryFrom } from '../../throttles.ts'
+import { buildWithAda, countBegun, counts, failFrom, HOUR, MINUTE, PASSWORD, tryFrom } from '../../throttles.ts'
 import { places } from './places.ts'
 
 const HERE = '203.0.113.9'
@@ -144,14 +144,16 @@ for (const { name, env } of places) {
       t.equal(reads().length, 2 + 1, 'with that of the failure')
     })
 
-    t.test('who failed while the database could not be written has a place again', async (t) => {
-      const { app } = await buildWithAda(t, { ...PATIENT, ...env() })
+    t.test('a failure that can not be counted keeps its place for a minute', async (t) => {
+      const { app, clock } = await buildWithAda(t, { ...PATIENT, ...env() })
       await failFrom(app, HERE, 4)
       const count = t.intercept(app.throttles, 'countFailure', { value: async () => { throw new Error('disk full') } })
-      t.strictSame(await failFrom(app, HERE, 2), [500, 500])
+      t.strictSame(await failFrom(app, HERE, 3), [500, 429, 429])
       t.equal((await auditEvents(app, 'login')).length, 4, 'nothing is recorded that is not counted')
 
       count.restore()
+      t.strictSame(await failFrom(app, HERE, 1), [429])
+      clock.advance(MINUTE)
 
       t.strictSame(await failFrom(app, HERE, 2), [400, 429])
     })
