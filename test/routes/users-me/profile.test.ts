@@ -111,7 +111,7 @@ t.test('a full name that is much too long is refused unread', async (t) => {
   const app = await build(t)
   const { access_token: token } = await enter(app)
 
-  isProblem(t, await send(app, token, 'PATCH', '/users/me', { full_name: 'a'.repeat(1201) }), 400, 'validation_failed', 'body.full_name must NOT have more than 1200 characters')
+  isProblem(t, await send(app, token, 'PATCH', '/users/me', { full_name: 'a'.repeat(801) }), 400, 'validation_failed', 'body.full_name must NOT have more than 800 characters')
 })
 
 t.test('a user who is gone meanwhile is not shown', async (t) => {
