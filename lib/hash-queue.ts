@@ -1,5 +1,6 @@
 import { PublicError, UnavailableError } from './errors.ts'
 import { createGathering } from './gathering.ts'
+import { createWaitingLines } from './waiting-lines.ts'
 
 export interface HashQueueOptions {
   /** Jobs that run at a time. */
@@ -31,7 +32,7 @@ export interface QueueWatcher {
 
 export interface HashQueue {
   /**
-   * Runs the job when a slot is free. While others wait for one, its result may come up to `GATHER_MS` later.
+   * Runs the job when a slot is free and it is its turn. While others wait for one, its result may come up to `GATHER_MS` later.
    *
    * @throws UnavailableError at once, before any work, if by the queue's own measure the caller would wait longer than
    * `maxWaitMs`, or too many wait for its network already
@@ -49,66 +50,41 @@ export interface HashQueue {
   watch (watcher: QueueWatcher): void
 }
 
-interface Waiting {
-  network: string
-  start: () => void
-}
-
 // How much of the average the newest job makes up: a change of pace counts after a few jobs.
 const WEIGHT = 0.1
 // As how many times the average one job counts at most: what was stopped for a minute and goes on has not become slow.
 const OUTLIER = 4
-// The other half is kept for those whose network is known, so that a flood from anywhere does not shut owners out.
-const STRANGERS_SHARE = 0.5
 // How much later than its job a caller goes on at most.
 const GATHER_MS = 50
 
 /** A bounded queue in front of work that fills a core, such as password hashes. */
 export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptions): HashQueue {
-  const waiting = new Set<Waiting>()
-  const waitingOf = new Map<string, number>()
+  const waiting = createWaitingLines()
   const finished = createGathering(GATHER_MS)
   let watcher: QueueWatcher | undefined
   let running = 0
   let averageMs = 0
 
-  /** No network can hold more places than it leaves free: one fills half of them, two a third each. */
-  function hasPlace ({ network, isKnown }: Caller): boolean {
-    const places = Math.floor(maxWaitMs / averageMs) * concurrency
-    const free = places * (isKnown ? 1 : STRANGERS_SHARE) - waiting.size
-    return (waitingOf.get(network) ?? 0) < free
-  }
-
-  function enter (start: () => void, { network, signal }: Caller, reject: (reason: Error) => void): void {
+  function enter (start: () => void, { network, isKnown, signal }: Caller, reject: (reason: Error) => void): void {
     const giveUp = (): void => {
-      leave(entry)
+      waiting.leave(entry)
       reject(clientGone())
     }
     const entry = {
       network,
+      isKnown,
       start: () => {
         signal?.removeEventListener('abort', giveUp)
         start()
       }
     }
-    waiting.add(entry)
-    waitingOf.set(network, (waitingOf.get(network) ?? 0) + 1)
+    waiting.enter(entry)
     signal?.addEventListener('abort', giveUp)
-  }
-
-  function leave (entry: Waiting): void {
-    waiting.delete(entry)
-    const left = (waitingOf.get(entry.network) as number) - 1
-    if (left > 0) waitingOf.set(entry.network, left)
-    else waitingOf.delete(entry.network)
   }
 
   function startNext (): void {
     running--
-    const [next] = waiting
-    if (next === undefined) return
-    leave(next)
-    next.start()
+    waiting.next()?.start()
   }
 
   async function work<T> (job: () => Promise<T>, caller: Caller): Promise<T> {
@@ -146,7 +122,7 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
   }
 
   function requirePlace (caller: Caller): void {
-    if (running < concurrency || hasPlace(caller)) return
+    if (running < concurrency || waiting.hasPlace(caller, Math.floor(maxWaitMs / averageMs) * concurrency)) return
     watcher?.refused()
     const wait = Math.ceil((waiting.size + 1) / concurrency) * averageMs
     throw new UnavailableError('Too many log-ins at a time; try again later', Math.max(1, Math.ceil(wait / 1000)))
