@@ -7,8 +7,6 @@ import { cannotListen, StartupError } from './lib/errors.ts'
 import { lowerWorkerPriority } from './lib/worker-priority.ts'
 
 const DRAIN_MS = 10_000
-// libuv gives half of its threads to name look-ups, and with one alone a hash would wait for each of these.
-const FEWEST_THREADS = 2
 
 /** Runs the service until a signal stops it. A fault at the start is told in one sentence and ends the process with 1. */
 export async function serve (): Promise<void> {
@@ -22,7 +20,7 @@ export async function serve (): Promise<void> {
 
 async function start (config: Config): Promise<void> {
   // With spare threads the kernel often wakes one on a core that hashes already, while another core idles.
-  process.env.UV_THREADPOOL_SIZE ??= String(Math.max(FEWEST_THREADS, config.hashConcurrency))
+  process.env.UV_THREADPOOL_SIZE = String(config.threads)
   const logger = await createLogger(config)
   const fastify = await buildApp(config, logger)
   lowerWorkerPriority()

@@ -34,6 +34,8 @@ export interface Config {
   tokenAudience: string
   argon2: { memoryKib: number, timeCost: number, parallelism: number }
   hashConcurrency: number
+  /** The threads of libuv, which hash among other things. */
+  threads: number
   /** Milliseconds. */
   hashQueueMs: number
   passwordMinLength: number
@@ -51,6 +53,8 @@ export interface Config {
   logLevel: Environment['LOG_LEVEL']
 }
 
+// libuv gives half of its threads to name look-ups, and with one alone a hash would wait for each of these.
+const FEWEST_THREADS = 2
 const DAY = 24 * 60 * 60 * 1000
 // OWASP's rows for argon2id, from (47104 KiB, 1 pass) to (7168 KiB, 5 passes), all cost at least this much.
 const ARGON2_FLOOR = { memoryKib: 7168, memoryTimesPasses: 35_840 }
@@ -117,6 +121,7 @@ function toConfig (settings: Environment, problems: Problems): Config {
   const production = settings.NODE_ENV === 'production'
   const publicUrl = parsePublicUrl(settings, production, problems)
   const database = parseDatabaseUrl(settings.DATABASE_URL, problems)
+  const hashConcurrency = settings.HASH_CONCURRENCY ?? availableParallelism()
   checkArgon2(settings, production, problems)
   return {
     production,
@@ -134,7 +139,8 @@ function toConfig (settings: Environment, problems: Problems): Config {
     keyRotationMs: settings.KEY_ROTATION_DAYS * DAY,
     tokenAudience: settings.TOKEN_AUDIENCE ?? publicUrl,
     argon2: { memoryKib: settings.ARGON2_MEMORY_KIB, timeCost: settings.ARGON2_TIME_COST, parallelism: settings.ARGON2_PARALLELISM },
-    hashConcurrency: settings.HASH_CONCURRENCY ?? availableParallelism(),
+    hashConcurrency,
+    threads: settings.UV_THREADPOOL_SIZE ?? Math.max(FEWEST_THREADS, hashConcurrency),
     hashQueueMs: settings.HASH_QUEUE_MS,
     passwordMinLength: settings.PASSWORD_MIN_LENGTH,
     trustProxy: parseTrustProxy(settings.TRUST_PROXY, production, problems),

@@ -3,7 +3,7 @@ import { createGathering } from './gathering.ts'
 import { createWaitingLines } from './waiting-lines.ts'
 
 export interface HashQueueOptions {
-  /** Jobs that run at a time. */
+  /** Jobs that are begun at a time. */
   concurrency: number
   /** Longest wait before a job starts, in milliseconds. */
   maxWaitMs: number

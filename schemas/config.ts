@@ -23,6 +23,7 @@ export const ConfigSchema = Type.Object({
   ARGON2_TIME_COST: Type.Integer({ default: 2, minimum: 1, maximum: 20, description: 'passes of one password hash' }),
   ARGON2_PARALLELISM: Type.Integer({ default: 1, minimum: 1, maximum: 16, description: 'lanes of one password hash' }),
   HASH_CONCURRENCY: Type.Optional(Type.Integer({ minimum: 1, maximum: 128, description: 'password hashes that run at a time. Default: the number of cores' })),
+  UV_THREADPOOL_SIZE: Type.Optional(Type.Integer({ minimum: 1, maximum: 1024, description: 'threads that hash passwords, read files and look names up. Default: `HASH_CONCURRENCY`, but 2 at least' })),
   HASH_QUEUE_MS: Type.Integer({ default: 2000, minimum: 0, maximum: 60000, description: 'longest wait for a password hash in milliseconds; who would wait longer gets 503 at once' }),
   PASSWORD_MIN_LENGTH: Type.Integer({ default: 15, minimum: 8, maximum: 128, description: 'shortest password that is accepted, in characters' }),
   REGISTRATION: Type.Union([Type.Literal('closed'), Type.Literal('open')], { default: 'closed', description: 'whether people can sign up by themselves' }),

@@ -25,4 +25,4 @@ export default fp(async (fastify) => {
       }
     })
   })
-}, { name: 'answer-bursts', fastify: '5.x' })
+}, { name: 'answer-bursts', fastify: '5.x', dependencies: ['refusal-pace'] })

@@ -3,9 +3,10 @@ import { createBusyGauge } from '../../lib/busy-gauge.ts'
 import { createPace } from '../../lib/pace.ts'
 
 /**
- * Sends refusals that say when to come again (429, 503) later while the event loop is busy. Somebody who asks again
- * at once, on hundreds of connections, would otherwise be refused as fast as one core can: no new connection would be
- * accepted meanwhile, and nothing be left of that core for password hashes. Who hangs up waits no longer.
+ * Sends refusals that say when to come again (429, 503) several at a time, which takes less work for each, and later while the
+ * event loop is busy. Somebody who asks again at once, on hundreds of connections, would otherwise be refused as fast as one
+ * core can: no new connection would be accepted meanwhile, and nothing be left of that core for password hashes. Who hangs up
+ * waits no longer.
  */
 export default fp(async (fastify) => {
   const pace = createPace({ busyShare: createBusyGauge(), now: () => performance.now(), random: Math.random })

@@ -25,6 +25,7 @@ const defaults = {
   tokenAudience: 'http://localhost:8000',
   argon2: { memoryKib: 19456, timeCost: 2, parallelism: 1 },
   hashConcurrency: availableParallelism(),
+  threads: Math.max(2, availableParallelism()),
   hashQueueMs: 2000,
   passwordMinLength: 15,
   trustProxy: false,
@@ -83,7 +84,8 @@ const settings = [
   { name: 'ARGON2_MEMORY_KIB', value: '65536', changes: { argon2: { ...defaults.argon2, memoryKib: 65536 } } },
   { name: 'ARGON2_TIME_COST', value: '3', changes: { argon2: { ...defaults.argon2, timeCost: 3 } } },
   { name: 'ARGON2_PARALLELISM', value: '4', changes: { argon2: { ...defaults.argon2, parallelism: 4 } } },
-  { name: 'HASH_CONCURRENCY', value: '7', changes: { hashConcurrency: 7 } },
+  { name: 'HASH_CONCURRENCY', value: '7', changes: { hashConcurrency: 7, threads: 7 } },
+  { name: 'UV_THREADPOOL_SIZE', value: '9', changes: { threads: 9 } },
   { name: 'HASH_QUEUE_MS', value: '0', changes: { hashQueueMs: 0 } },
   { name: 'PASSWORD_MIN_LENGTH', value: '8', changes: { passwordMinLength: 8 } },
   { name: 'REGISTRATION', value: 'open', changes: { registration: 'open' } },
@@ -99,6 +101,10 @@ const settings = [
   { name: 'DOCS', value: 'false', changes: { docs: false } },
   { name: 'LOG_LEVEL', value: 'silent', changes: { logLevel: 'silent' } }
 ]
+
+t.test('one hash at a time leaves a thread for other things', async (t) => {
+  t.match(loadConfig({ HASH_CONCURRENCY: '1' }), { hashConcurrency: 1, threads: 2 })
+})
 
 t.test('the table of settings is complete', async (t) => {
   t.strictSame(settings.map(({ name }) => name).toSorted(), Object.keys(ConfigSchema.properties).toSorted())
@@ -123,6 +129,7 @@ const numbers = [
   { name: 'ARGON2_TIME_COST', from: '1', to: '20', below: '0', above: '21', problem: 'a whole number from 1 to 20' },
   { name: 'ARGON2_PARALLELISM', from: '1', to: '16', below: '0', above: '17', problem: 'a whole number from 1 to 16' },
   { name: 'HASH_CONCURRENCY', from: '1', to: '128', below: '0', above: '129', problem: 'a whole number from 1 to 128' },
+  { name: 'UV_THREADPOOL_SIZE', from: '1', to: '1024', below: '0', above: '1025', problem: 'a whole number from 1 to 1024' },
   { name: 'HASH_QUEUE_MS', from: '0', to: '60000', below: '-1', above: '60001', problem: 'a whole number from 0 to 60000' },
   { name: 'PASSWORD_MIN_LENGTH', from: '8', to: '128', below: '7', above: '129', problem: 'a whole number from 8 to 128' }
 ]

@@ -47,15 +47,23 @@ function createSituation ({ busyShare = 1, random = 0.5 }: Situation = {}) {
   }
 }
 
-t.test('without hurry all go at once', async (t) => {
+t.test('without hurry those leave together who came within ten milliseconds', async (t) => {
   const { pass, gone, advance } = createSituation({ busyShare: 0.64 })
+  advance(MEASURED_EVERY_MS + 1)
+  pass('first')
+  advance(8)
+  pass('second')
+  t.strictSame(gone, [])
 
-  for (const name of ['first', 'second', 'third']) {
-    advance(MEASURED_EVERY_MS)
-    pass(name)
-  }
-
+  advance(1)
+  pass('third')
+  t.strictSame(gone, ['first', 'second'])
+  advance(1)
+  pass('fourth')
   t.strictSame(gone, ['first', 'second', 'third'])
+  advance(9)
+
+  t.strictSame(gone, ['first', 'second', 'third', 'fourth'])
 })
 
 t.test('what was short is no hurry yet', async (t) => {
@@ -63,6 +71,7 @@ t.test('what was short is no hurry yet', async (t) => {
 
   advance(MEASURED_EVERY_MS - 1)
   pass('first')
+  advance(1)
 
   t.strictSame(gone, ['first'])
 })
@@ -77,7 +86,7 @@ t.test('in a hurry each waits for a while of its own', async (t) => {
   }
 
   t.strictSame(gone, [])
-  for (const [ms, expected] of [[3, []], [1, ['early']], [16, ['early', 'middle']], [15, ['early', 'middle']], [1, ['early', 'middle', 'late']]] as const) {
+  for (const [ms, expected] of [[9, []], [1, ['early']], [9, ['early']], [1, ['early', 'middle']], [19, ['early', 'middle']], [1, ['early', 'middle', 'late']]] as const) {
     advance(ms)
     t.strictSame(gone, expected)
   }
@@ -104,9 +113,9 @@ t.test('after the hurry the wait halves every two seconds, and ends', async (t) 
     return delayNow()
   })
 
-  t.strictSame(delays, [40, 20, 10, 10])
+  t.strictSame(delays, [40, 20, 10, 10 + 9])
   advance(MEASURED_EVERY_MS)
-  t.equal(delayNow(), 0)
+  t.equal(delayNow(), 9)
 })
 
 t.test('a long rest ends it at once', async (t) => {
@@ -114,9 +123,9 @@ t.test('a long rest ends it at once', async (t) => {
   stayBusy(10)
   situation.busyShare = 0.1
 
-  advance(60_000)
+  advance(60_001)
 
-  t.equal(delayNow(), 0)
+  t.equal(delayNow(), 9)
 })
 
 t.test('when it is stopped all go, and nobody waits any more', async (t) => {
@@ -138,6 +147,7 @@ t.test('who leaves does not go, and keeps nobody', async (t) => {
   const leave = pass('first')
   pass('second')
 
+  leave()
   leave()
   advance(20)
   pace.stop()

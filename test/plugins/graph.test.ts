@@ -18,7 +18,7 @@ type Plugin = FastifyPluginAsync<PluginOptions>
 const META = Symbol.for('plugin-meta') // written by fastify-plugin
 
 // These read nothing of the other: it has to be there before, for the order of hooks or for who answers.
-const ORDER_ONLY = ['cors after security-headers', 'not-found after cors', 'not-found after errors', 'not-found after log-context', 'not-found after one-host', 'not-found after security-headers', 'one-host after security-headers', 'pipelining after draining', 'swagger after not-found']
+const ORDER_ONLY = ['answer-bursts after refusal-pace', 'cors after security-headers', 'not-found after cors', 'not-found after errors', 'not-found after log-context', 'not-found after one-host', 'not-found after security-headers', 'one-host after security-headers', 'pipelining after draining', 'swagger after not-found']
 
 const folder = new URL('../../plugins/', import.meta.url)
 const plugins = new Map<string, Plugin>()

@@ -155,21 +155,27 @@ t.test('isOutdated tells', async (t) => {
   })
 })
 
-t.test('no more hashes run at a time than are set', async (t) => {
-  let running = 0
-  let most = 0
-  const count = <Result>(work: (...args: never[]) => Promise<Result>) => async (...args: unknown[]): Promise<Result> => {
-    running++
-    most = Math.max(most, running)
-    return await work(...args as never[]).finally(() => { running-- })
-  }
-  const app = await buildOn(t, { hash: count(argon2.hash), verify: count(argon2.verify) }, { HASH_CONCURRENCY: '2', HASH_QUEUE_MS: '60000' })
+const handed = [
+  { name: 'where there are as many threads, one more waits for a thread', threads: '2', most: 3 },
+  { name: 'where there are fewer threads, one more than these', threads: '1', most: 2 },
+  { name: 'where there are more threads, no more than may run', threads: '3', most: 2 }
+]
+for (const { name, threads, most } of handed) {
+  t.test(`of the hashes that wait ${most} are begun if two may run: ${name}`, async (t) => {
+    const seen: number[] = []
+    let begun = 0
+    const count = <Result>(work: (...args: never[]) => Promise<Result>) => async (...args: unknown[]): Promise<Result> => {
+      seen.push(++begun)
+      return await work(...args as never[]).finally(() => { begun-- })
+    }
+    const app = await buildOn(t, { hash: count(argon2.hash), verify: count(argon2.verify) }, { HASH_CONCURRENCY: '2', UV_THREADPOOL_SIZE: threads, HASH_QUEUE_MS: '60000' })
 
-  await Promise.all(Array.from({ length: 10 }, async (_, index) => index % 2 === 0 ? await app.passwordHasher.hash('x') : await app.passwordHasher.verify(null, 'x')))
+    await Promise.all(Array.from({ length: 10 }, async (_, index) => index % 2 === 0 ? await app.passwordHasher.hash('x') : await app.passwordHasher.verify(null, 'x')))
 
-  t.equal(most, 2)
-  t.equal(running, 0)
-})
+    t.equal(Math.max(...seen), most)
+    t.equal(begun, 0)
+  })
+}
 
 t.test('who would wait too long is sent away before any work', async (t) => {
   const library = watch()

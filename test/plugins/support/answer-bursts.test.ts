@@ -2,6 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import Fastify, { type FastifyInstance, type FastifyRequest } from 'fastify'
 import t, { type Test } from 'tap'
 import answerBursts from '../../../plugins/support/answer-bursts.ts'
+import refusalPace from '../../../plugins/support/refusal-pace.ts'
 import { captureLog } from '../../helper.ts'
 
 /** A service that notes when it handles requests and when their answers go out. */
@@ -10,6 +11,7 @@ async function build (t: Test): Promise<{ fastify: FastifyInstance, events: stri
   const errors = captureLog('error')
   const fastify = Fastify({ loggerInstance: errors.logger }) as unknown as FastifyInstance
   t.teardown(async () => { await fastify.close() })
+  await fastify.register(refusalPace)
   await fastify.register(answerBursts)
   const onSend = async (request: FastifyRequest): Promise<void> => { events.push(`${request.url} is sent`) }
   fastify.get('/at-once', { onSend }, async (request) => {
@@ -23,6 +25,7 @@ async function build (t: Test): Promise<{ fastify: FastifyInstance, events: stri
   })
   fastify.get('/faulty', async () => { throw new Error('a fault of the test') })
   fastify.get('/unsendable', async (_request, reply) => reply.header('x-unsendable', 'one\ntwo').send('text'))
+  fastify.get('/unsendable-refusal', async (_request, reply) => reply.headers({ 'x-unsendable': 'one\ntwo', 'retry-after': '1' }).send('text'))
   await fastify.ready()
   return { fastify, events, errors }
 }
@@ -58,11 +61,13 @@ t.test('an error and a page that is not there are answered with the others', asy
   t.match(answers.map((answer) => answer.json()), [{ message: 'a fault of the test' }, { message: 'Route GET:/nowhere not found' }, { answer: 'at once' }])
 })
 
-t.test('an answer that can\'t be sent is logged, and takes neither the others nor the process with it', async (t) => {
-  const { fastify, errors } = await build(t)
+for (const unsendable of ['/unsendable', '/unsendable-refusal']) {
+  t.test(`an answer that can't be sent is logged, and takes neither the others nor the process with it: ${unsendable}`, async (t) => {
+    const { fastify, errors } = await build(t)
 
-  const answers = await Promise.allSettled(['/at-once?1', '/unsendable', '/at-once?2'].map(async (url) => (await fastify.inject(url)).statusCode))
+    const answers = await Promise.allSettled(['/at-once?1', unsendable, '/at-once?2'].map(async (url) => (await fastify.inject(url)).statusCode))
 
-  t.match(answers, [{ value: 200 }, { reason: Error }, { value: 200 }])
-  t.match(errors.lines, [{ level: 50, err: { code: 'ERR_INVALID_CHAR' }, msg: 'An answer could not be sent' }])
-})
+    t.match(answers, [{ value: 200 }, { reason: Error }, { value: 200 }])
+    t.match(errors.lines, [{ level: 50, err: { code: 'ERR_INVALID_CHAR' }, msg: 'An answer could not be sent' }])
+  })
+}
