@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { FastifyBaseLogger, FastifyError, FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify'
+import type { ConnectionError, FastifyBaseLogger, FastifyError, FastifyHttpOptions, FastifyReply, FastifyRequest } from 'fastify'
 import type { Config } from './config.ts'
 import { RequestLog } from './request-log.ts'
 
@@ -84,7 +84,7 @@ interface Connection extends Socket {
 }
 
 /** Answers what Node's parser refuses, which never becomes a request. */
-function clientErrorHandler (error: NodeJS.ErrnoException, socket: Connection): void {
+function clientErrorHandler (error: ConnectionError, socket: Connection): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()
     return
@@ -92,12 +92,22 @@ function clientErrorHandler (error: NodeJS.ErrnoException, socket: Connection): 
   // A second answer would pass for that to the next request.
   if (!isAnswered(socket)) {
     const problem = CLIENT_ERRORS[error.code ?? ''] ?? MALFORMED
-    const body = JSON.stringify(problem)
+    const body = JSON.stringify(isForOAuth(error, socket) ? { error: 'invalid_request', error_description: problem.message } : problem)
     const headers = { ...SECURITY_HEADERS, 'content-type': 'application/json; charset=utf-8', 'content-length': Buffer.byteLength(body), connection: 'close' }
     const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')
     socket.write(`HTTP/1.1 ${problem.statusCode} ${problem.error}\r\n${lines}\r\n${body}`)
   }
   socket.destroySoon()
+}
+
+const OAUTH_REQUEST = /^POST \/(?:token|revoke)\/?[ ?]/
+
+/** Whether the request is one to an OAuth endpoint, as far as that was read. */
+function isForOAuth ({ rawPacket }: Partial<ConnectionError>, { parser }: Connection): boolean {
+  const request = parser?.incoming
+  const packet = rawPacket as Buffer | undefined // which is what Node gives, and nothing after a time-out
+  const isBodyMissing = request?.complete === false
+  return OAUTH_REQUEST.test(isBodyMissing ? `${request.method} ${request.url} ` : packet?.toString('latin1') ?? '')
 }
 
 // An answer can be given before the whole body is there.

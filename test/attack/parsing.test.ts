@@ -3,6 +3,7 @@ import { exchange, request } from '../raw-http.ts'
 import { FORM, jsonRequest, runCases, startTarget, tokenRequest, type Case, type Expected } from './target.ts'
 
 const malformed: Expected = { status: 400, headers: { connection: 'close' }, json: { code: 'bad_request', message: 'The request is malformed' } }
+const malformedForm: Expected = { ...malformed, json: { error: 'invalid_request', error_description: 'The request is malformed' } }
 const unreadable: Expected = { status: 400, json: { code: 'bad_request' } }
 const invalid: Expected = { status: 400, json: { code: 'validation_failed' } }
 const tooLarge: Expected = { status: 413, headers: { connection: 'close' } }
@@ -16,13 +17,13 @@ const reset = (body: string): string => jsonRequest('PUT /password-reset', body)
 const cases: Case[] = [
   { name: 'a body over the limit, with its length', text: tokenRequest(`a=${'b'.repeat(9000)}`), answer: tooLarge },
   { name: 'a body over the limit, in chunks', text: `${START}transfer-encoding: chunked\r\n\r\n4000\r\n${'b'.repeat(0x4000)}\r\n`, answer: tooLarge },
-  { name: 'a length and chunks', text: `${START}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, answer: malformed },
-  { name: 'chunks and a length', text: `${START}transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n`, answer: malformed },
-  { name: 'two lengths', text: `${START}content-length: 5\r\ncontent-length: 6\r\n\r\nab=cd`, answer: malformed },
+  { name: 'a length and chunks', text: `${START}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`, answer: malformedForm },
+  { name: 'chunks and a length', text: `${START}transfer-encoding: chunked\r\ncontent-length: 5\r\n\r\n0\r\n\r\n`, answer: malformedForm },
+  { name: 'two lengths', text: `${START}content-length: 5\r\ncontent-length: 6\r\n\r\nab=cd`, answer: malformedForm },
   { name: 'a folded header', text: `${GET}x-a: b\r\n c\r\n\r\n`, answer: malformed },
   { name: 'a line that ends with a bare line feed', text: `${GET.replace('latchkey\r', 'latchkey')}x-a: b\r\n\r\n`, answer: malformed },
   { name: 'a space before the colon', text: `${GET}x-a : b\r\n\r\n`, answer: malformed },
-  { name: 'an unknown transfer encoding', text: `${START}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n`, answer: malformed },
+  { name: 'an unknown transfer encoding', text: `${START}transfer-encoding: xchunked\r\n\r\n0\r\n\r\n`, answer: malformedForm },
   { name: 'NUL in a header', text: `${GET}x-a: \0\r\n\r\n`, answer: malformed },
   { name: 'JSON with a prototype', text: reset('{"__proto__":{"polluted":1},"token":"x","new_password":"x"}'), answer: unreadable },
   { name: 'JSON with a constructor', text: reset('{"constructor":{"prototype":{"polluted":1}},"token":"x","new_password":"x"}'), answer: unreadable },

@@ -96,6 +96,10 @@ t.test('the errors of what never becomes a request', async (t) => {
   t.equal(await first('broken\r\n\r\n'), '{"statusCode":400,"code":"bad_request","error":"Bad Request","message":"The request is malformed"}')
   t.equal(await first(request('GET /', `a: ${LARGE}\r\n`)), '{"statusCode":431,"code":"headers_too_large","error":"Request Header Fields Too Large","message":"The headers are too large"}')
   t.equal(await first(request(`GET /${LARGE}`)), '{"statusCode":431,"code":"headers_too_large","error":"Request Header Fields Too Large","message":"The headers are too large"}', 'for a whole URL of that length too')
+  for (const path of ['/token', '/token/', '/token?a', '/revoke']) {
+    t.equal(await first(request(`POST ${path}`, `a: ${LARGE}\r\n`)), '{"error":"invalid_request","error_description":"The headers are too large"}', path)
+  }
+  for (const start of ['POST /tokens', 'POST /signup', 'GET /token']) t.match(await first(request(start, `a: ${LARGE}\r\n`)), /"statusCode":431/, start)
   app.server.headersTimeout = 1
   t.equal(await first(''), '{"statusCode":408,"code":"request_timeout","error":"Request Timeout","message":"The request took too long to arrive"}')
 })

@@ -77,11 +77,12 @@ t.test('headers must be there within 5 seconds, a whole request within 10, and b
 })
 
 const slow = [
-  { limit: 'headersTimeout', name: 'that does not begin, or whose headers do not end', texts: ['', 'GET /health/live HTTP/1.1\r\nhost: latchkey\r\nx-a'] },
-  { limit: 'requestTimeout', name: 'whose body does not end', texts: [`${START}content-length: 100\r\n\r\na=b`, `${START}transfer-encoding: chunked\r\n\r\n3\r\na=b\r\n`] }
+  { limit: 'headersTimeout', name: 'that does not begin, or whose headers do not end', body: TIMED_OUT, texts: ['', 'GET /health/live HTTP/1.1\r\nhost: latchkey\r\nx-a'] },
+  { limit: 'requestTimeout', name: 'whose JSON does not end', body: TIMED_OUT, texts: [request('PUT /password-reset', 'content-type: application/json\r\ncontent-length: 100\r\n')] },
+  { limit: 'requestTimeout', name: 'whose form does not end', body: '{"error":"invalid_request","error_description":"The request took too long to arrive"}', texts: [`${START}content-length: 100\r\n\r\na=b`, `${START}transfer-encoding: chunked\r\n\r\n3\r\na=b\r\n`] }
 ] as const
 
-for (const { limit, name, texts } of slow) {
+for (const { limit, name, body: expected, texts } of slow) {
   t.test(`a request ${name} gets 408, and the connection is closed`, async (t) => {
     const app = await build(t)
     const port = await listen(app)
@@ -91,7 +92,7 @@ for (const { limit, name, texts } of slow) {
     const answers = await Promise.all(texts.map(async (text) => await exchange(t, port, text)))
 
     for (const answer of answers) {
-      t.strictSame(answer.map(({ body }) => body), [TIMED_OUT])
+      t.strictSame(answer.map(({ body }) => body), [expected])
       t.match(answer, [{ status: 408, headers: { connection: 'close', 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' } }])
     }
   })
