@@ -22,6 +22,7 @@ export const PEERS_DIRECTORY = join(import.meta.dirname, 'peers')
 const PYTHONS = ['python3', '/usr/bin/python3']
 // What is missing to 1 is noise.
 const NOT_BEHIND = 0.95
+const FASTAPI_GOALS = { logins: 2.5, profiles: 4 }
 const NEEDED_MODULES = 'import fastapi, uvicorn, argon2, jwt, multipart'
 
 const logInWithForm: Peer['login'] = ({ username }, password) => loginRequest(username, password)
@@ -52,17 +53,26 @@ export const PEERS: readonly Peer[] = [
     goals: { logins: NOT_BEHIND, profiles: 10 }
   },
   {
-    name: 'FastAPI',
-    command (port) {
-      const python = PYTHONS.find((python) => spawnSync(python, ['-c', NEEDED_MODULES]).status === 0)
-      const workers = String(availableParallelism())
-      return python === undefined ? undefined : [python, ['-m', 'uvicorn', 'fastapi_peer:app', '--port', String(port), '--workers', workers, '--no-access-log', '--log-level', 'warning']]
-    },
+    name: 'FastAPI (tutorial)',
+    command: (port) => uvicornCommand(port, 'fastapi_tutorial', []),
     login: logInWithForm,
     profile: readOwnProfile,
-    goals: { logins: 2.5, profiles: 4 }
+    goals: FASTAPI_GOALS
+  },
+  {
+    name: 'FastAPI (all cores)',
+    command: (port) => uvicornCommand(port, 'fastapi_peer', ['--workers', String(availableParallelism())]),
+    login: logInWithForm,
+    profile: readOwnProfile,
+    goals: FASTAPI_GOALS
   }
 ]
+
+function uvicornCommand (port: number, module: string, more: string[]): [string, string[]] | undefined {
+  const python = PYTHONS.find((python) => spawnSync(python, ['-c', NEEDED_MODULES]).status === 0)
+  if (python === undefined) return undefined
+  return [python, ['-m', 'uvicorn', `${module}:app`, '--port', String(port), '--no-access-log', '--log-level', 'warning', ...more]]
+}
 
 function nodeCommand (file: string): [string, string[]] | undefined {
   return existsSync(join(PEERS_DIRECTORY, 'node_modules')) ? [process.execPath, [file]] : undefined
