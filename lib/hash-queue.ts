@@ -3,8 +3,10 @@ import { createGathering } from './gathering.ts'
 import { createWaitingLines } from './waiting-lines.ts'
 
 export interface HashQueueOptions {
-  /** Jobs that are begun at a time. */
+  /** Jobs that can run at a time. */
   concurrency: number
+  /** Jobs beyond these that are begun already, and wait for their turn where they run. */
+  ahead?: number
   /** Longest wait before a job starts, in milliseconds. */
   maxWaitMs: number
   /** Milliseconds of a steady clock. */
@@ -58,7 +60,8 @@ const OUTLIER = 4
 const GATHER_MS = 50
 
 /** A bounded queue in front of work that fills a core, such as password hashes. */
-export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptions): HashQueue {
+export function createHashQueue ({ concurrency, ahead = 0, maxWaitMs, now }: HashQueueOptions): HashQueue {
+  const slots = concurrency + ahead
   const waiting = createWaitingLines()
   const finished = createGathering(GATHER_MS)
   let watcher: QueueWatcher | undefined
@@ -113,16 +116,17 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
 
   async function measure<T> (job: () => Promise<T>): Promise<T> {
     const startedAt = now()
+    const shareOfTurn = Math.min(1, concurrency / running)
     try {
       return await job()
     } finally {
-      const tookMs = now() - startedAt
+      const tookMs = (now() - startedAt) * shareOfTurn
       averageMs = averageMs === 0 ? tookMs : averageMs + (Math.min(tookMs, OUTLIER * averageMs) - averageMs) * WEIGHT
     }
   }
 
   function requirePlace (caller: Caller): void {
-    if (running < concurrency || waiting.hasPlace(caller, Math.floor(maxWaitMs / averageMs) * concurrency)) return
+    if (running < slots || waiting.hasPlace(caller, Math.floor(maxWaitMs / averageMs) * concurrency - ahead)) return
     watcher?.refused()
     const wait = Math.ceil((waiting.size + 1) / concurrency) * averageMs
     throw new UnavailableError('Too many log-ins at a time; try again later', Math.max(1, Math.ceil(wait / 1000)))
@@ -132,7 +136,7 @@ export function createHashQueue ({ concurrency, maxWaitMs, now }: HashQueueOptio
     async run (job, caller) {
       if (caller.signal?.aborted === true) throw clientGone()
       requirePlace(caller)
-      if (running < concurrency) {
+      if (running < slots) {
         watcher?.started(0)
         return await work(job, caller)
       }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { hash, verify, type Options } from '@node-rs/argon2'
 import fp from 'fastify-plugin'
 import type { Config } from '../../lib/config.ts'
-import { createHashQueue, type Caller, type HashQueue } from '../../lib/hash-queue.ts'
+import { createHashQueue, type Caller, type HashQueue, type HashQueueOptions } from '../../lib/hash-queue.ts'
 import { normalizePassword } from '../../lib/password-policy.ts'
 import type { Verify } from '../../lib/password-formats/format.ts'
 import { missingCost, needsRehash, type Argon2Hash, type Argon2Settings } from '../../lib/phc.ts'
@@ -54,7 +54,7 @@ export default fp(async (fastify) => {
   const { config, log } = fastify
   const settings = optionsOf(config.argon2)
   const queue = createHashQueue({
-    concurrency: handedOver(config),
+    ...slotsOf(config),
     maxWaitMs: config.hashQueueMs,
     now: () => performance.now()
   })
@@ -107,9 +107,9 @@ export default fp(async (fastify) => {
   })
 }, { name: 'password-hasher', fastify: '5.x', dependencies: ['config'] })
 
-/** One more than may run waits for a thread, which goes on with it at once, whatever the event loop is busy with. */
-function handedOver ({ hashConcurrency, threads }: Config): number {
-  return threads > hashConcurrency ? hashConcurrency : threads + 1
+/** One more than can run waits for a thread, which goes on with it at once, whatever the event loop is busy with. */
+function slotsOf ({ hashConcurrency, threads }: Config): Pick<HashQueueOptions, 'concurrency' | 'ahead'> {
+  return threads > hashConcurrency ? { concurrency: hashConcurrency } : { concurrency: threads, ahead: 1 }
 }
 
 function optionsOf ({ memoryKib, timeCost, parallelism }: Argon2Settings): Options {

@@ -17,9 +17,9 @@ export interface Bench {
 }
 
 /** A queue whose clock stands still and whose jobs end when they are told to. */
-export function createBench ({ concurrency = 1, maxWaitMs = 60_000 } = {}): Bench {
+export function createBench ({ concurrency = 1, ahead = 0, maxWaitMs = 60_000 } = {}): Bench {
   let now = 0
-  const queue = createHashQueue({ concurrency, maxWaitMs, now: () => now })
+  const queue = createHashQueue({ concurrency, ahead, maxWaitMs, now: () => now })
   const started: number[] = []
   const jobs: Array<PromiseWithResolvers<number>> = []
 
