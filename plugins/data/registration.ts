@@ -73,6 +73,7 @@ export function createRegistration ({ db, audit, mailLimits }: Parts, { now }: {
         } else {
           await audit.record(tx, { type: 'user_signed_up', outcome: 'failure', details: { error: outcome } }, context)
           if (outcome === 'email_taken') await mailLimits.owe(tx, 'address_in_use', registrant.email, context.ip)
+          else await mailLimits.countRequest(tx, context.ip)
         }
         return outcome
       })

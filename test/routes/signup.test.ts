@@ -75,11 +75,11 @@ t.test('a taken username is refused in every spelling, after one hash', async (t
 })
 
 t.test('fifty parallel sign-ups with spellings of one name make one user', async (t) => {
-  const app = await build(t, { ...OPEN, HASH_QUEUE_MS: '60000' })
+  const app = await build(t, { ...OPEN, ...BEHIND_PROXY, HASH_QUEUE_MS: '60000' })
   const spellings = ['alice', 'Alice', 'ALICE', '\uFF41\uFF4C\uFF49\uFF43\uFF45', 'ali\u200Bce', 'alice\u202E', 'al\u00ADice', '\uFEFFalice', 'alic\uFF25', 'aLiCe']
 
   const responses = await Promise.all(Array.from({ length: 50 }, async (_, index) =>
-    await signUp(app, { ...ADA, username: spellings[index % 10], email: `alice-${index}@example.com` })))
+    await signUp(app, { ...ADA, username: spellings[index % 10], email: `alice-${index}@example.com` }, { 'x-forwarded-for': `192.0.2.${index}` })))
 
   t.strictSame(responses.map(({ statusCode }) => statusCode).toSorted(), [202, ...Array(20).fill(400), ...Array(29).fill(409)])
   t.strictSame((await usersBeside(app)).map(({ username }) => username), ['alice'])

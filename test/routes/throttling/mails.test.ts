@@ -79,6 +79,17 @@ t.test('sign-ups of a network that has asked for ten mails are refused before an
   t.equal((await mails(app)).length, 10)
 })
 
+t.test('sign-ups under names that are taken are counted like all others', async (t) => {
+  const { app } = await start(t, OPEN)
+  const signUp = async (index: number) => await sendJson(app, 'POST', '/signup', { username: 'johndoe', email: `user${index}@example.com`, password: PASSWORD })
+
+  const taken = await Promise.all(Array.from({ length: 10 }, async (_, index) => await signUp(index)))
+  const refused = await signUp(10)
+
+  t.strictSame(taken.map(({ statusCode }) => statusCode), Array(10).fill(409))
+  isProblem(t, refused, 429, 'slow_down')
+})
+
 t.test('a user is told that an address has had its share, and notices are never limited', async (t) => {
   const { app } = await start(t)
   const { access_token: token } = await enter(app)
