@@ -50,5 +50,6 @@ export default fp(async (fastify) => {
     handlers.forEach((handler) => { handler.call(server, request, response) })
   }
 
-  server.removeAllListeners('request').on('request', handle)
+  // What a client expects besides an answer is ignored (RFC 9110 section 10.1.1); Node would refuse it by itself, past all that follows.
+  server.removeAllListeners('request').on('request', handle).on('checkExpectation', handle)
 }, { name: 'pipelining', fastify: '5.x', dependencies: ['clock', 'draining'] })

@@ -188,12 +188,14 @@ t.test('who waits for 100 Continue gets it and then the answer', async (t) => {
   t.same(JSON.parse(answers[1]?.body ?? ''), { error: 'invalid_request', error_description: 'The parameter grant_type is missing' })
 })
 
-t.test('who expects anything else is refused without a body', async (t) => {
-  const port = await listen(await build(t))
+t.test('whatever else somebody expects is ignored, and bounded and logged as all requests are', async (t) => {
+  const log = captureLog()
+  const port = await listen(await build(t, {}, log.logger))
 
   const answers = await exchange(t, port, request('GET /health/live', 'expect: magic\r\n'))
 
-  t.match(answers, [{ status: 417, body: '' }])
+  t.match(answers, [{ status: 200, body: LIVE, headers: { 'x-content-type-options': 'nosniff' } }])
+  t.match(log.lines.at(-1), { path: '/health/live', status: 200 })
 })
 
 t.test('a whole URL as the target is served by its path, whatever host it names', async (t) => {
