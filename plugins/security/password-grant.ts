@@ -1,6 +1,7 @@
 import fp from 'fastify-plugin'
 import { OAuthError } from '../../lib/errors.ts'
 import { requireParameter } from '../../lib/form.ts'
+import type { Caller } from '../../lib/hash-queue.ts'
 import { networkOf } from '../../lib/network.ts'
 import { formatScope, intersectScopes, parseScope } from '../../lib/scopes.ts'
 import { slowDownOAuth } from '../../lib/throttle/slow-down.ts'
@@ -44,11 +45,11 @@ export default fp(async (fastify) => {
     return error
   }
 
-  /** The log-in goes on when there is no time for a new hash. */
-  async function upgradeHash ({ id, passwordHash }: Account, password: string): Promise<void> {
+  /** The log-in goes on when there is no time for a new hash, which is in nobody's way. */
+  async function upgradeHash ({ id, passwordHash }: Account, password: string, { network, signal }: Caller): Promise<void> {
     if (!passwordHasher.isOutdated(passwordHash)) return
     try {
-      await passwords.upgradeHash(id, passwordHash, await passwordHasher.hash(password.normalize('NFC')))
+      await passwords.upgradeHash(id, passwordHash, await passwordHasher.hash(password.normalize('NFC'), { network, isKnown: false, ...signal && { signal } }))
     } catch (error) {
       log.warn(error, 'A password hash with outdated settings could not be replaced')
     }
@@ -66,7 +67,7 @@ export default fp(async (fastify) => {
       const granted = intersectScopes(requested ?? user.scopes, user.scopes)
       if (granted.length === 0) throw await refuse(new OAuthError('invalid_scope', 'None of the requested scopes is allowed'), user.id, context)
 
-      await upgradeHash(user, password)
+      await upgradeHash(user, password, attempt.caller)
       const scope = formatScope(granted)
       const session = await sessions.open({ userId: user.id, passwordVersion: user.passwordVersion, clientId: client.id, scope }, context, attempt.succeeded)
       // Meanwhile the user was disabled or the password changed.

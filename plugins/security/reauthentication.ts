@@ -1,6 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { PublicError } from '../../lib/errors.ts'
+import { hangUpSignal } from '../../lib/hang-up.ts'
 import { slowDown } from '../../lib/throttle/slow-down.ts'
 import { sessionContext } from '../data/audit.ts'
 
@@ -12,17 +13,17 @@ declare module 'fastify' {
      *
      * @throws PublicError `wrong_password` (403), which counts like a failed log-in, or `slow_down` (429)
      */
-    reauthenticate (request: FastifyRequest, password: string): Promise<number>
+    reauthenticate (request: FastifyRequest, reply: FastifyReply, password: string): Promise<number>
   }
 }
 
 export default fp(async (fastify) => {
   const { users, passwordHasher, throttle, audit, db } = fastify
 
-  fastify.decorate('reauthenticate', async (request: FastifyRequest, password: string) => {
+  fastify.decorate('reauthenticate', async (request: FastifyRequest, reply: FastifyReply, password: string) => {
     const { id: userId, username } = request.auth.session.user
     const context = sessionContext(request)
-    return await throttle.attempt({ identifier: username, userId, context, refusal: slowDown, isLoggedIn: true }, async (attempt) => {
+    return await throttle.attempt({ identifier: username, userId, context, signal: hangUpSignal(reply.raw), refusal: slowDown, isLoggedIn: true }, async (attempt) => {
       const found = await users.findForLogin(username)
       // Meanwhile the name may have become another user's.
       const user = found?.id === userId ? found : undefined

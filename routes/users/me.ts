@@ -39,7 +39,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
         ...FAILURES
       }
     }
-  }, async (request) => {
+  }, async (request, reply) => {
     const { full_name: fullName, email, current_password: password } = request.body
     const { id: sessionId, user: { id } } = request.auth.session
     const context = sessionContext(request)
@@ -50,7 +50,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     } else {
       const address = parseEmail(email)
       if (password === undefined) throw new ValidationError('Send your current_password with a new email')
-      const passwordVersion = await fastify.reauthenticate(request, password)
+      const passwordVersion = await fastify.reauthenticate(request, reply, password)
       await ownAccount.requestEmail({ id, passwordVersion }, address, changes, context)
     }
 
@@ -77,7 +77,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     }
   }, async (request, reply) => {
     const { id } = request.auth.session.user
-    const passwordVersion = await fastify.reauthenticate(request, request.body.current_password)
+    const passwordVersion = await fastify.reauthenticate(request, reply, request.body.current_password)
     await ownAccount.remove({ id, passwordVersion }, sessionContext(request))
     return await reply.code(204).send(null)
   })

@@ -31,7 +31,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     const { id: sessionId, user } = request.auth.session
 
     const password = await passwordPolicy.check(newPassword, user)
-    const passwordVersion = await fastify.reauthenticate(request, currentPassword)
+    const passwordVersion = await fastify.reauthenticate(request, reply, currentPassword)
     const hash = await passwordHasher.hash(password, { network: networkOf(request.ip), isKnown: true, signal: hangUpSignal(reply.raw) })
     await ownAccount.setPassword({ id: user.id, passwordVersion }, { hash, exceptSession: sessionId }, sessionContext(request))
     return await reply.code(204).send(null)

@@ -50,6 +50,17 @@ t.test('a hash with old settings', async (t) => {
     t.notOk(sessions.includes(undefined))
   })
 
+  t.test('waits for its replacement as a stranger, who overtakes nobody, and not once the client has gone', async (t) => {
+    const app = await build(t)
+    const { id } = await createUser(app)
+    await setPassword(app, id, await hash(PASSWORD, OUTDATED))
+    const hashes = t.capture(app.passwordHasher, 'hash', app.passwordHasher.hash)
+
+    await requestToken(app, passwordGrant('ada', PASSWORD))
+
+    t.match(hashes().map(({ args: [, caller] }) => caller), [{ network: '127.0.0.1', isKnown: false, signal: AbortSignal }])
+  })
+
   t.test('stays for now when there is no time for a new one', async (t) => {
     const log = captureLog('warn')
     const app = await build(t, { HASH_CONCURRENCY: '1', HASH_QUEUE_MS: '0' }, log.logger)
