@@ -56,6 +56,8 @@ export interface Config {
 // libuv gives half of its threads to name look-ups, and with one alone a hash would wait for each of these.
 const FEWEST_THREADS = 2
 const DAY = 24 * 60 * 60 * 1000
+// PostgreSQL takes no parts of a millisecond.
+const daysToMs = (days: number): number => Math.round(days * DAY)
 // OWASP's rows for argon2id, from (47104 KiB, 1 pass) to (7168 KiB, 5 passes), all cost at least this much.
 const ARGON2_FLOOR = { memoryKib: 7168, memoryTimesPasses: 35_840 }
 
@@ -132,11 +134,11 @@ function toConfig (settings: Environment, problems: Problems): Config {
     redis: parseRedisUrl(settings.REDIS_URL, problems),
     secrets: parseSecrets(settings.LATCHKEY_SECRET, database, problems),
     accessTokenTtl: settings.ACCESS_TOKEN_TTL,
-    sessionIdleMs: settings.REFRESH_TOKEN_IDLE_DAYS * DAY,
-    sessionMaxMs: settings.SESSION_MAX_DAYS * DAY,
+    sessionIdleMs: daysToMs(settings.REFRESH_TOKEN_IDLE_DAYS),
+    sessionMaxMs: daysToMs(settings.SESSION_MAX_DAYS),
     refreshGraceMs: settings.REFRESH_GRACE * 1000,
     signingAlg: settings.SIGNING_ALG,
-    keyRotationMs: settings.KEY_ROTATION_DAYS * DAY,
+    keyRotationMs: daysToMs(settings.KEY_ROTATION_DAYS),
     tokenAudience: settings.TOKEN_AUDIENCE ?? publicUrl,
     argon2: { memoryKib: settings.ARGON2_MEMORY_KIB, timeCost: settings.ARGON2_TIME_COST, parallelism: settings.ARGON2_PARALLELISM },
     hashConcurrency,
@@ -150,7 +152,7 @@ function toConfig (settings: Environment, problems: Problems): Config {
     registration: settings.REGISTRATION,
     requireVerifiedEmail: settings.REQUIRE_VERIFIED_EMAIL,
     mail: parseMail(settings, publicUrl, production, problems),
-    auditRetentionMs: settings.AUDIT_RETENTION_DAYS * DAY,
+    auditRetentionMs: daysToMs(settings.AUDIT_RETENTION_DAYS),
     logLevel: settings.LOG_LEVEL
   }
 }

@@ -102,6 +102,14 @@ const settings = [
   { name: 'LOG_LEVEL', value: 'silent', changes: { logLevel: 'silent' } }
 ]
 
+t.test('parts of a day are whole milliseconds', async (t) => {
+  const days = '0.3333333'
+
+  const config = loadConfig({ REFRESH_TOKEN_IDLE_DAYS: days, SESSION_MAX_DAYS: days, KEY_ROTATION_DAYS: days })
+
+  t.match(config, { sessionIdleMs: 28_799_997, sessionMaxMs: 28_799_997, keyRotationMs: 28_799_997 })
+})
+
 t.test('one hash at a time leaves a thread for other things', async (t) => {
   t.match(loadConfig({ HASH_CONCURRENCY: '1' }), { hashConcurrency: 1, threads: 2 })
 })
