@@ -91,13 +91,14 @@ export function createMetrics (sources: Sources): Metrics {
 function addGauges (registry: Registry, { waitingHashes, liveSessions, signingKeyAgeMs, keyRotationMs, database, isRedisAway }: Sources): void {
   const gauges = [
     { name: 'latchkey_hash_queue_length', help: 'Password hashes that wait for their turn', read: waitingHashes },
-    { name: 'latchkey_sessions_live', help: 'Sessions that have not ended, in the whole database; up to a minute old', read: liveSessions },
     { name: 'latchkey_signing_key_age_seconds', help: 'Time since the current key began to sign', read: () => signingKeyAgeMs() / 1000 },
     { name: 'latchkey_signing_key_rotation_seconds', help: 'Age at which a key is replaced', read: () => keyRotationMs / 1000 },
     { name: 'latchkey_database_connections_used', help: 'Connections to PostgreSQL that serve requests', read: () => database().usedConnections },
     { name: 'latchkey_database_requests_waiting', help: 'Requests that wait for a connection to PostgreSQL', read: () => database().waitingRequests },
     { name: 'latchkey_changes_unheard', help: '1 while changes of the database are not heard, and so every request reads its session', read: () => Number(!database().hearsChanges) },
-    { name: 'latchkey_redis_away', help: '1 while failures are counted in the database because Redis can not be used', read: () => Number(isRedisAway()) }
+    { name: 'latchkey_redis_away', help: '1 while failures are counted in the database because Redis can not be used', read: () => Number(isRedisAway()) },
+    // The last of them, since it asks the database: its own request would be one that waits.
+    { name: 'latchkey_sessions_live', help: 'Sessions that have not ended, in the whole database; up to a minute old', read: liveSessions }
   ]
   for (const { read, ...gauge } of gauges) {
     registry.registerMetric(new Gauge({ ...gauge, registers: [], async collect () { this.set(await read()) } }))

@@ -29,6 +29,7 @@ async function knownSeries (t: Test): Promise<Map<string, Map<string, Set<string
   const { app, scrape } = await buildMeasured(t)
   await logIn(app)
   await requestToken(app, { ...JOHN, password: 'wrong' })
+  for (const url of ['/health/ready', '/verify']) await app.inject(url)
   const known = new Map<string, Map<string, Set<string>>>()
   for (const series of (await scrape()).keys()) {
     const [, name = '', labels = ''] = /^(\w+)(?:\{(.*)\})?$/.exec(series) ?? []
