@@ -84,7 +84,7 @@ interface NetworkPolicy {
   spec: { podSelector: Selector }
 }
 
-/** What the tests read of secret.yaml. */
+/** What the tests read of secret.yaml.example. */
 export interface Secret {
   metadata: { name: string }
   stringData: Record<string, string>

@@ -170,7 +170,7 @@ t.test('kubernetes', async (t) => {
   })
 
   t.test('has a secret of that shape, and nothing in it', async (t) => {
-    const secret = parse(read('kubernetes/secret.yaml')) as Secret
+    const secret = parse(read('kubernetes/secret.yaml.example')) as Secret
 
     t.equal(secret.metadata.name, pod.spec.volumes[0].secret.secretName)
     const wanted = container.env.filter(({ name }) => name.endsWith('_FILE')).map(({ value }) => value.split('/').at(-1) ?? '')
