@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { Machine } from './machine.ts'
 import { describeGoal, describeValue, formatRates, isReached, type Figure } from './report.ts'
 
@@ -9,6 +10,12 @@ export interface Results {
 
 const BEGIN = '<!-- figures: made by `npm run readme` -->'
 const END = '<!-- /figures -->'
+
+/** What was written down of both databases, which are measured in runs of their own on the same machine. */
+export function readResults (): Results {
+  const [sqlite, postgres] = ['figures', 'figures-postgres'].map((name) => JSON.parse(readFileSync(new URL(`../docs/${name}.json`, import.meta.url), 'utf8')) as Results) as [Results, Results]
+  return { ...sqlite, figures: [...sqlite.figures, ...postgres.figures] }
+}
 
 /** The text of the README with the figures as they were measured. */
 export function withFiguresTable (readme: string, { machine, figures }: Results): string {

@@ -12,6 +12,7 @@ import { measurePeers } from './measurements/peers.ts'
 import { measureProfile } from './measurements/profile.ts'
 import { measureRefresh } from './measurements/refresh.ts'
 import { measureReplicas } from './measurements/replicas.ts'
+import { measureRevocation } from './measurements/revocation.ts'
 import { measureStart } from './measurements/start.ts'
 import { createSchema } from './postgres-schema.ts'
 import { killAll } from './processes.ts'
@@ -31,7 +32,7 @@ const MEASUREMENTS: Readonly<Record<string, (bench: Bench) => Promise<Figure[]>>
 }
 const ON_DEMAND = 'peers'
 /** Those that make sense with each database. */
-const ON_POSTGRES: typeof MEASUREMENTS = { profile: measureProfile, login: measureLogin, replicas: measureReplicas }
+const ON_POSTGRES: typeof MEASUREMENTS = { profile: measureProfile, login: measureLogin, replicas: measureReplicas, revocation: measureRevocation }
 const MEASUREMENTS_ON: Readonly<Record<string, typeof MEASUREMENTS>> = { sqlite: MEASUREMENTS, postgres: ON_POSTGRES }
 
 const FULL = { rounds: 5, seconds: 3, isQuick: false }

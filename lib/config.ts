@@ -127,7 +127,8 @@ function toConfig (settings: Environment, problems: Problems): Config {
   checkArgon2(settings, production, problems)
   return {
     production,
-    host: settings.HOST,
+    // Fastify would give `localhost` a second server for the other loopback address, which has none of our bounds.
+    host: settings.HOST === 'localhost' ? '127.0.0.1' : settings.HOST,
     port: settings.PORT,
     publicUrl,
     database,

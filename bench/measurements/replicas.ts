@@ -4,12 +4,14 @@ import { startService } from '../processes.ts'
 import { ratioFigure, type Figure } from '../report.ts'
 import { loginRequests } from '../requests.ts'
 
-const CONNECTIONS = 10
+// Enough for a hash to be waiting at each replica, while some log-ins wait for each other to be finished together.
+const CONNECTIONS = 20
 const GOAL = 1
 
 /** Logging in at two replicas, each with half of the cores, as if it had a machine of that size, against one that has all. */
 export async function measureReplicas ({ workspace, rounds, seconds }: Bench): Promise<Figure[]> {
-  const half = { ...workspace, env: { ...workspace.env, HASH_CONCURRENCY: String(Math.max(1, Math.floor(availableParallelism() / 2))) } }
+  const halfOfTheCores = String(Math.max(1, Math.floor(availableParallelism() / 2)))
+  const half = { ...workspace, env: { ...workspace.env, HASH_CONCURRENCY: halfOfTheCores, UV_THREADPOOL_SIZE: halfOfTheCores } }
   const one = await startService(workspace)
   const two = [await startService(half), await startService(half)]
   const requests = loginRequests(workspace)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import { drawChart } from '../../bench/chart.ts'
-import { withFiguresTable, type Results } from '../../bench/figures-table.ts'
+import { readResults, withFiguresTable } from '../../bench/figures-table.ts'
 import { LOGIN, MEMORY } from './figures.ts'
 
 const MACHINE = { node: 'v24.0.0', cores: 2, processor: 'Fast One', memoryGb: 8 }
@@ -29,7 +29,7 @@ t.test('the table says on what machine the figures were measured, and stands out
 })
 
 t.test('the README and the chart show the figures that were written down', async (t) => {
-  const results = JSON.parse(read('docs/figures.json')) as Results
+  const results = readResults()
   const readme = read('README.md')
 
   t.equal(withFiguresTable(readme, results), readme, 'run npm run readme')

@@ -102,6 +102,10 @@ const settings = [
   { name: 'LOG_LEVEL', value: 'silent', changes: { logLevel: 'silent' } }
 ]
 
+t.test('localhost is one address', async (t) => {
+  t.equal(loadConfig({ HOST: 'localhost' }).host, '127.0.0.1')
+})
+
 t.test('parts of a day are whole milliseconds', async (t) => {
   const days = '0.3333333'
 
