@@ -2,7 +2,7 @@ import { describeGoal, describeValue, isReached, median, type Figure } from './r
 
 const ROW = 26
 const TOP = 40
-const NAME_WIDTH = 470
+const NAME_WIDTH = 560
 const BAR_WIDTH = 300
 const TEXT_WIDTH = 250
 /** A bar of this many times the goal fills its place; a longer one is cut. */

@@ -11,7 +11,7 @@ t.test('the chart has a bar for each figure, as long as its reach and cut at twi
 
   const bars = [...chart.matchAll(/<rect class="(\w+)" .*? width="([\d.]+)"/g)].map(([, kind, width]) => [kind, width])
   t.strictSame(bars, [['reached', '300.0'], ['reached', '300.0'], ['missed', '75.0']])
-  t.match(chart, '<line class="goal-line" x1="620"')
+  t.match(chart, '<line class="goal-line" x1="710"')
 })
 
 t.test('who does not see the chart is told all that it shows', async (t) => {
