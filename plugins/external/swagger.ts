@@ -1,10 +1,11 @@
+import { ReadStream } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import swagger from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
-import type { FastifyError } from 'fastify'
 import fp from 'fastify-plugin'
 import { finishDocument, type ApiDocument } from '../../lib/api-document.ts'
-import { notFound, PublicError } from '../../lib/errors.ts'
+import { notFound } from '../../lib/errors.ts'
+import { createSharedFiles } from '../../lib/shared-files.ts'
 import { SCOPES, USER_SCOPES } from '../../lib/scopes.ts'
 import packageJson from '../../package.json' with { type: 'json' }
 
@@ -73,16 +74,21 @@ export default fp(async (fastify) => {
 
   await fastify.register(async (docs) => {
     docs.allPublic = true
+    const shareFile = createSharedFiles()
 
-    // What the file server refuses, a range or a strange name, is no fault of ours.
-    docs.setErrorHandler(async (error: FastifyError) => {
-      throw error.statusCode === 416 ? new PublicError(416, 'range_not_satisfiable', 'There is no such part of the file') : notFound()
+    // What the file server refuses, such as a strange name, is no fault of ours.
+    docs.setErrorHandler(async () => { throw notFound() })
+
+    docs.addHook('onRequest', async ({ headers, routeOptions }, reply) => {
+      if (routeOptions.url === '/docs/json') return await reply.redirect('../openapi.json')
+      // The files may be kept, and are asked for again each time; the page itself stays no-store.
+      reply.removeHeader('pragma')
+      delete headers.range // RFC 9110 section 14.2: a server may ignore it
     })
 
-    // The files may be kept, and are asked for again each time; the page itself stays no-store.
-    docs.addHook('onRequest', async (_request, reply) => { reply.removeHeader('pragma') })
-
     docs.addHook('onSend', async (_request, reply, payload) => {
+      reply.removeHeader('accept-ranges')
+      if (payload instanceof ReadStream) return await shareFile(payload)
       const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html')
       return isPage ? payload.replace('<meta charset="UTF-8">', '$&\n      <meta name="viewport" content="width=device-width, initial-scale=1">') : payload
     })

@@ -54,10 +54,21 @@ t.test('The file that has not changed is not sent again', async (t) => {
 t.test('The document of the page is the published one', async (t) => {
   const app = await build(t)
 
-  const [published, shown] = await Promise.all(['/openapi.json', '/docs/json'].map(async (url) => await app.inject(url)))
+  const { statusCode, headers } = await app.inject('/docs/json')
 
-  t.equal(published?.headers['content-type'], 'application/json; charset=utf-8')
-  t.strictSame(published?.json(), shown?.json())
+  t.equal(statusCode, 302)
+  t.equal(new URL(String(headers.location), 'http://latchkey/docs/json').pathname, '/openapi.json')
+  t.equal((await app.inject('/openapi.json')).headers['content-type'], 'application/json; charset=utf-8')
+})
+
+t.test('A file comes as a whole, whatever part of it is asked for', async (t) => {
+  const app = await build(t)
+
+  const [whole, part] = await Promise.all([{}, { range: 'bytes=10-19' }].map(async (headers) => await app.inject({ url: '/docs/static/swagger-ui.css', headers })))
+
+  t.equal(part?.statusCode, 200)
+  t.ok(whole?.body !== '' && whole?.body === part?.body)
+  t.equal(part?.headers['accept-ranges'], undefined)
 })
 
 t.test('The logo is part of the style sheet', async (t) => {
@@ -70,17 +81,16 @@ t.test('The logo is part of the style sheet', async (t) => {
 })
 
 const REFUSED = [
-  { url: '/docs/static/logo.svg', headers: { range: 'bytes=9999999-' }, statusCode: 416, code: 'range_not_satisfiable' },
   { url: '/docs/static/%00', statusCode: 404, code: 'not_found' },
   { url: '/docs/static/a%5c..%5cb', statusCode: 404, code: 'not_found' },
   { url: `/docs/static/${'a'.repeat(3000)}`, statusCode: 404, code: 'not_found' }
 ]
-for (const { url, headers = {}, statusCode, code } of REFUSED) {
+for (const { url, statusCode, code } of REFUSED) {
   t.test(`What the file server refuses is no fault of the service: ${url.slice(0, 40)}`, async (t) => {
     const log = captureLog('error')
     const app = await build(t, {}, log.logger)
 
-    const response = await app.inject({ url, headers })
+    const response = await app.inject(url)
 
     t.equal(response.statusCode, statusCode)
     t.equal(response.json().code, code)
