@@ -2,6 +2,7 @@ import type { Compilable, Kysely } from 'kysely'
 import type { Find, FindKnown, MemoryBounds } from '../remember.ts'
 import type { Values } from './prepared.ts'
 import type { Tables } from './tables.ts'
+import type { Opening, WriteTogether } from './together.ts'
 
 export type Db = Kysely<Tables>
 
@@ -23,6 +24,7 @@ export interface Database {
   db: Db
   prepareRead: PrepareRead
   rememberRead: RememberRead
+  prepareTogether: (opening: Opening) => WriteTogether
 }
 
 /** How a database is doing; SQLite knows neither connections nor changes that it could miss. */

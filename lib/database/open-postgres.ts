@@ -10,6 +10,7 @@ import { createListener, type Listener } from './postgres-listener.ts'
 import { createClient, createPatientPool, createServingPool, SERVER_BOUNDS } from './postgres-pool.ts'
 import { RetryingKysely } from './postgres-retry.ts'
 import { prepare, type Values } from './prepared.ts'
+import { prepareAtOnce } from './together.ts'
 
 /** What the start logs to. */
 interface Log {
@@ -94,6 +95,8 @@ async function open (url: string, { isDirect, schema }: Server, applied: string[
     rememberRead: <Value>(find: Find<Value>, ownerOf: (value: Value) => string | undefined = ofNobody) => listener === undefined
       ? find
       : remember(find, ownerOf, listener, REMEMBERED),
+
+    prepareTogether: (opening) => prepareAtOnce(db, opening),
 
     state: () => ({
       usedConnections: pool.totalCount - pool.idleCount,

@@ -8,6 +8,7 @@ import { openSqlite } from './sqlite-connection.ts'
 import { createSqliteDialect } from './sqlite-dialect.ts'
 import { openSqliteReader } from './sqlite-reader.ts'
 import type { Tables } from './tables.ts'
+import { prepareInTurn } from './together.ts'
 
 /** @throws StartupError if the file can't be used */
 export async function openSqliteDatabase (path: string): Promise<OpenDatabase> {
@@ -29,6 +30,7 @@ export async function openSqliteDatabase (path: string): Promise<OpenDatabase> {
         return (values: Values) => reader.first<Row>(compiled.sql, bind(compiled, values))
       },
       rememberRead: <Value>(find: Find<Value>, ownerOf: (value: Value) => string | undefined = ofNobody) => remember(find, ownerOf, announcements, REMEMBERED),
+      prepareTogether: (opening) => prepareInTurn(db, opening),
       state: () => ({ usedConnections: 0, waitingRequests: 0, hearsChanges: true }),
       ping: async () => { reader.first('select name from roles limit 1', []) },
       backup: reader.backup,

@@ -18,9 +18,9 @@ export function parameter (name: string): never {
   return new Parameter(name) as never // the query builder takes it for a value of any column
 }
 
-/** A row whose values are parameters with the names of their columns. */
-export function parameters<Row> (columns: ReadonlyArray<keyof Row & string>): Row {
-  return Object.fromEntries(columns.map((column) => [column, parameter(column)])) as Row
+/** A row whose values are parameters with the names of their columns, after a prefix. */
+export function parameters<Row> (columns: ReadonlyArray<keyof Row & string>, prefix = ''): Row {
+  return Object.fromEntries(columns.map((column) => [column, parameter(prefix + column)])) as Row
 }
 
 /** The parameters of the query in the order in which its text has them. */

@@ -2,8 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
 import type { AuditEventType } from '../../lib/audit-events.ts'
-import { parameters, prepareWrite } from '../../lib/database/prepared.ts'
+import { parameters, prepareWrite, type Values } from '../../lib/database/prepared.ts'
 import type { AuditEventRow } from '../../lib/database/tables.ts'
+import type { Insertion } from '../../lib/database/together.ts'
 import type { Db } from './database.ts'
 
 /** Who did it and from where: the part of an audit event that the request gives. */
@@ -30,7 +31,16 @@ export interface Audit {
   record (tx: Db, event: AuditEvent, context: AuditContext): Promise<void>
 }
 
-export interface ObservableAudit extends Audit {
+/** For an act whose event is written together with what it does. */
+export interface PreparedAudit extends Audit {
+  insertion: Insertion
+  /** The values of its parameters. */
+  valuesOf (event: AuditEvent, context: AuditContext): Values
+  /** Is to be told when it is written. */
+  recorded (event: AuditEvent): void
+}
+
+export interface ObservableAudit extends PreparedAudit {
   /** From now on tells this listener, and no other, of each event that is written; its transaction may fail yet. */
   onRecorded (listener: (event: AuditEvent) => void): void
 }
@@ -42,30 +52,38 @@ declare module 'fastify' {
 }
 
 export function createAudit (db: Db, { now }: { now: () => number }): ObservableAudit {
-  const insertEvent = prepareWrite(db.insertInto('audit_events').values(parameters<AuditEventRow>([
+  const row = parameters<AuditEventRow>([
     'id', 'type', 'outcome', 'at', 'actor_id', 'user_id', 'session_id', 'client_id', 'ip', 'user_agent', 'request_id', 'details'
-  ])))
+  ], 'event_')
+  const insertEvent = prepareWrite(db.insertInto('audit_events').values(row))
   let listener: ((event: AuditEvent) => void) | undefined
 
   return {
-    async record (tx, event, { actorId, sessionId: ownSession, clientId, ip, userAgent, requestId }) {
-      const { type, outcome, userId, sessionId = ownSession, details } = event
-      await insertEvent(tx, {
-        id: uuidv7(),
-        type,
-        outcome,
-        at: now(),
-        actor_id: actorId ?? null,
-        user_id: userId ?? null,
-        session_id: sessionId ?? null,
-        client_id: clientId ?? null,
-        ip: ip ?? null,
-        user_agent: userAgent ?? null,
-        request_id: requestId ?? null,
-        details: details === undefined ? null : JSON.stringify(details)
-      })
-      listener?.(event)
+    async record (tx, event, context) {
+      await insertEvent(tx, this.valuesOf(event, context))
+      this.recorded(event)
     },
+
+    insertion: { into: 'audit_events', row },
+
+    valuesOf ({ type, outcome, userId, sessionId, details }, context) {
+      return {
+        event_id: uuidv7(),
+        event_type: type,
+        event_outcome: outcome,
+        event_at: now(),
+        event_actor_id: context.actorId ?? null,
+        event_user_id: userId ?? null,
+        event_session_id: sessionId ?? context.sessionId ?? null,
+        event_client_id: context.clientId ?? null,
+        event_ip: context.ip ?? null,
+        event_user_agent: context.userAgent ?? null,
+        event_request_id: context.requestId ?? null,
+        event_details: details === undefined ? null : JSON.stringify(details)
+      }
+    },
+
+    recorded (event) { listener?.(event) },
 
     onRecorded (newListener) { listener = newListener }
   }

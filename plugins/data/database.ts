@@ -29,7 +29,7 @@ export default fp(async (fastify) => {
   fastify.decorate('secrets', secretsOf(config))
   if (database.engine === 'sqlite') warnIfExposed(secretPathFor(database.path))
 
-  const { applied, db, prepareRead, rememberRead, ping, state, backup, close } = await open()
+  const { applied, db, prepareRead, rememberRead, prepareTogether, ping, state, backup, close } = await open()
   fastify.addHook('onClose', close)
   if (applied.length > 0) log.info({ migrations: applied }, 'The schema is up to date')
 
@@ -37,6 +37,7 @@ export default fp(async (fastify) => {
   fastify.decorate('appliedMigrations', applied)
   fastify.decorate('prepareRead', prepareRead)
   fastify.decorate('rememberRead', rememberRead)
+  fastify.decorate('prepareTogether', prepareTogether)
   fastify.decorate('pingDatabase', ping)
   fastify.decorate('databaseState', state)
   fastify.decorate('backupDatabase', backup)

@@ -5,7 +5,7 @@ import { parameter, parameters, prepareWrite } from '../../lib/database/prepared
 import type { SessionRow } from '../../lib/database/tables.ts'
 import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import type { User } from '../../lib/user.ts'
-import type { Audit, AuditContext } from './audit.ts'
+import type { AuditContext, AuditEvent, PreparedAudit } from './audit.ts'
 import type { Database, Db } from './database.ts'
 
 /** A session that is neither revoked nor expired, of a user who is not disabled. */
@@ -64,7 +64,7 @@ interface SessionSettings {
   refreshGraceMs: number
 }
 
-export function createSessions ({ db, prepareRead, rememberRead }: Database, audit: Audit, { now }: { now: () => number }, settings: SessionSettings): Sessions {
+export function createSessions ({ db, prepareRead, rememberRead, prepareTogether }: Database, audit: PreparedAudit, { now }: { now: () => number }, settings: SessionSettings): Sessions {
   const readUnended = prepareRead(db.selectFrom('sessions').innerJoin('users', 'users.id', 'sessions.user_id')
     .select(['sessions.user_id', 'sessions.client_id', 'sessions.scope', 'sessions.created_at as opened_at', 'sessions.expires_at', 'sessions.idle_expires_at'])
     .select(USER_COLUMNS).select([rolesOf, everybodysScopes, scopesOf])
@@ -88,13 +88,17 @@ export function createSessions ({ db, prepareRead, rememberRead }: Database, aud
 
   const findUnended = rememberRead(readSession, ({ user }) => user.id)
 
-  const markLogin = prepareWrite(db.updateTable('users').set({ last_login_at: parameter('at') })
-    .where('id', '=', parameter('userId')).where('password_version', '=', parameter('passwordVersion')).where('disabled_at', 'is', null))
-
-  const insertSession = prepareWrite(db.insertInto('sessions').values(parameters<SessionRow>([
-    'id', 'user_id', 'client_id', 'scope', 'generation', 'created_at', 'last_used_at', 'rotated_at',
-    'idle_expires_at', 'expires_at', 'revoked_at', 'ip', 'user_agent'
-  ])))
+  const writeOpened = prepareTogether({
+    change: db.updateTable('users').set({ last_login_at: parameter('at') })
+      .where('id', '=', parameter('user_id')).where('password_version', '=', parameter('password_version')).where('disabled_at', 'is', null),
+    insertions: [{
+      into: 'sessions',
+      row: parameters<SessionRow>([
+        'id', 'user_id', 'client_id', 'scope', 'generation', 'created_at', 'last_used_at', 'rotated_at',
+        'idle_expires_at', 'expires_at', 'revoked_at', 'ip', 'user_agent'
+      ])
+    }, audit.insertion]
+  })
 
   const takeGeneration = prepareWrite(db.updateTable('sessions')
     .set({ generation: parameter('next'), rotated_at: parameter('at'), last_used_at: parameter('at'), idle_expires_at: parameter('idleExpiresAt') })
@@ -108,28 +112,35 @@ export function createSessions ({ db, prepareRead, rememberRead }: Database, aud
     async open ({ userId, passwordVersion, clientId, scope }, context, settle) {
       const id = uuidv7()
       const at = now()
-      return await db.transaction().execute(async (tx) => {
-        const { numAffectedRows } = await markLogin(tx, { at, userId, passwordVersion })
-        if (numAffectedRows === 0n) return undefined
-        await insertSession(tx, {
-          id,
-          user_id: userId,
-          client_id: clientId,
-          scope,
-          generation: 0,
-          created_at: at,
-          last_used_at: at,
-          rotated_at: null,
-          idle_expires_at: at + settings.sessionIdleMs,
-          expires_at: at + settings.sessionMaxMs,
-          revoked_at: null,
-          ip: context.ip ?? null,
-          user_agent: context.userAgent ?? null
+      const event: AuditEvent = { type: 'login', outcome: 'success', userId, sessionId: id }
+      const values = {
+        at,
+        password_version: passwordVersion,
+        id,
+        user_id: userId,
+        client_id: clientId,
+        scope,
+        generation: 0,
+        created_at: at,
+        last_used_at: at,
+        rotated_at: null,
+        idle_expires_at: at + settings.sessionIdleMs,
+        expires_at: at + settings.sessionMaxMs,
+        revoked_at: null,
+        ip: context.ip ?? null,
+        user_agent: context.userAgent ?? null,
+        ...audit.valuesOf(event, context)
+      }
+      const isOpened = settle === undefined
+        ? await writeOpened(db, values)
+        : await db.transaction().execute(async (tx) => {
+          const isFound = await writeOpened(tx, values)
+          if (isFound) await settle(tx)
+          return isFound
         })
-        await audit.record(tx, { type: 'login', outcome: 'success', userId, sessionId: id }, context)
-        await settle?.(tx)
-        return { id, createdAt: at }
-      })
+      if (!isOpened) return undefined
+      audit.recorded(event)
+      return { id, createdAt: at }
     },
 
     async findLive (id) {

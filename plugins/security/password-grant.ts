@@ -69,7 +69,7 @@ export default fp(async (fastify) => {
 
       await upgradeHash(user, password, attempt.caller)
       const scope = formatScope(granted)
-      const session = await sessions.open({ userId: user.id, passwordVersion: user.passwordVersion, clientId: client.id, scope }, context, attempt.succeeded)
+      const session = await sessions.open({ userId: user.id, passwordVersion: user.passwordVersion, clientId: client.id, scope }, context, attempt.hasEffect ? attempt.succeeded : undefined)
       // Meanwhile the user was disabled or the password changed.
       if (session === undefined) throw await refuseAndCount(user.id, attempt, context)
       return { userId: user.id, sessionId: session.id, generation: 0, scope, authenticatedAt: session.createdAt }

@@ -37,7 +37,9 @@ export interface Attempt {
   readonly hasFailures: boolean
   /** Counts the failure, in one transaction with what records it. */
   failed (record: (tx: Db) => Promise<void>): Promise<void>
-  /** Forgets failures and remembers the network, in the transaction that opens the session. Mostly there is nothing to do. */
+  /** Whether `succeeded` has anything to do, which mostly it has not. */
+  readonly hasEffect: boolean
+  /** Forgets failures and remembers the network, in the transaction that opens the session. */
   succeeded (tx: Db): Promise<void>
 }
 
@@ -115,6 +117,7 @@ export default fp(async (fastify) => {
         claimed.catch(() => {}) // thrown when the hash is done
       }
 
+      const isNetworkNews = (): boolean => knownAt === undefined || knownAt <= clock.now() - REMEMBER_AGAIN_MS
       const forgivable = (): string[] => keysOf(counters.filter(({ key, rule }) => rule.name === 'account_network' && seen.states.has(key)))
 
       const attempt: Attempt = {
@@ -141,6 +144,7 @@ export default fp(async (fastify) => {
 
         get heldUpBy () { return heldUpBy },
         get hasFailures () { return forgivable().length > 0 },
+        get hasEffect () { return this.hasFailures || isNetworkNews() },
 
         async failed (record) {
           // At once: the transaction may have to wait, and others would guess meanwhile.
@@ -151,8 +155,7 @@ export default fp(async (fastify) => {
 
         async succeeded (tx) {
           await throttles.remove(tx, forgivable())
-          const isRemembered = isKnown && knownAt > clock.now() - REMEMBER_AGAIN_MS
-          if (userId !== undefined && !isRemembered) await knownNetworks.add(tx, userId, network)
+          if (userId !== undefined && isNetworkNews()) await knownNetworks.add(tx, userId, network)
         }
       }
 

@@ -23,7 +23,8 @@ async function openWith (t: Test, env: Env = {}): Promise<OpenEngine> {
   const app = { config: testConfig(t, env) }
   await fastify.register(config, { app })
   await fastify.register(database)
-  return { db: fastify.db, prepareRead: fastify.prepareRead, rememberRead: fastify.rememberRead, close: async () => { await fastify.close() } }
+  const { db, prepareRead, rememberRead, prepareTogether } = fastify
+  return { db, prepareRead, rememberRead, prepareTogether, close: async () => { await fastify.close() } }
 }
 
 export const sqlite: Engine = { name: 'sqlite', open: async (t) => await openWith(t) }

@@ -145,7 +145,7 @@ for (const { name, env } of places) {
 
 t.test('a failure that can not be recorded is not counted, nor told from a log-in that can not', async (t) => {
   const { app } = await buildWithAda(t)
-  const record = t.intercept(app.audit, 'record', { value: async () => { throw new Error('disk full') } })
+  const record = t.intercept(app.audit, 'valuesOf', { value: () => { throw new Error('disk full') } })
 
   t.equal((await tryFrom(app, HERE)).statusCode, 500)
   t.equal((await tryFrom(app, HERE, PASSWORD)).statusCode, 500)

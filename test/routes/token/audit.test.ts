@@ -111,7 +111,8 @@ t.test('no more of a user agent is kept than 256 characters, and none is needed'
 
 t.test('a log-in that can not be audited does not happen', async (t) => {
   const { app } = await prepare(t)
-  t.intercept(app.audit, 'record', { value: async () => { throw new Error('disk full') } })
+  const { valuesOf } = app.audit
+  t.intercept(app.audit, 'valuesOf', { value: (...event: Parameters<typeof valuesOf>) => ({ ...valuesOf(...event), event_type: null }) })
 
   const response = await requestToken(app, LOGIN)
 
