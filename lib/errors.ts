@@ -1,7 +1,10 @@
 /** Extra response headers that belong to an error, such as `Retry-After`. */
 export type ErrorHeaders = Readonly<Record<string, string>>
 
-/** An error that the caller is told about: its message is public, its `cause` is not. It has no stack trace, which would take a twentieth of what a refusal takes. */
+/**
+ * An error that the caller is told about: its message is public, its `cause` is not. It has no stack trace: that is a
+ * twentieth of what a refusal takes, and nobody needs to know where it was thrown.
+ */
 export class PublicError extends Error {
   override readonly name: string = 'PublicError'
   readonly statusCode: number

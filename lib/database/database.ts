@@ -24,6 +24,7 @@ export interface Database {
   db: Db
   prepareRead: PrepareRead
   rememberRead: RememberRead
+  /** Compiles what a log-in writes. */
   prepareTogether: (opening: Opening) => WriteTogether
 }
 
