@@ -1,5 +1,6 @@
 import type { Test } from 'tap'
-import { postForm } from '../helper.ts'
+import { postForm, readProfile } from '../helper.ts'
+import { exchange, request } from '../raw-http.ts'
 import { decode } from '../tokens.ts'
 import type { Gateway, Received } from './gateway.ts'
 
@@ -161,4 +162,15 @@ export function checkCaching (t: Test, { ask, tokens, adminTokens }: Gateway): v
     t.strictSame(users, [tokens, adminTokens, tokens, adminTokens].map(({ access_token: token }) => decode(token.split('.')[1]).sub))
     t.equal((await ask('GET /things')).answer.status, 401)
   })
+}
+
+export async function checkLogin (t: Test, { app, log, loginPort, tokens: { access_token: token } }: Gateway): Promise<void> {
+  const [profile] = await exchange(t, loginPort, request('GET /users/me', `${bearer(token)}\r\nX-Forwarded-For: 192.0.2.66\r\nX-Forwarded-For: 192.0.2.67\r\n`))
+  const [jwks] = await exchange(t, loginPort, request('GET /.well-known/jwks.json'))
+
+  t.equal(profile?.status, 200)
+  t.strictSame(log.lines.filter(({ path }) => path === '/users/me').map(({ ip }) => ip), ['127.0.0.1'])
+  t.notMatch(log.text(), '192.0.2.6')
+  t.strictSame(JSON.parse(profile?.body ?? ''), (await readProfile(app, token)).json())
+  t.equal(jwks?.status, 200)
 }

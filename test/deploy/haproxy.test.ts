@@ -5,10 +5,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import t from 'tap'
 import { PUBLISH_AHEAD_MS } from '../../lib/key-schedule.ts'
 import { compact, signers } from '../tokens.ts'
-import { logIn, readProfile, stopClock, temporaryDirectory } from '../helper.ts'
+import { logIn, stopClock, temporaryDirectory } from '../helper.ts'
 import { buildIssuer } from '../listen.ts'
-import { exchange, request } from '../raw-http.ts'
-import { checkCaching, checkPaths, checkSpoofing, checkTokens } from './gateway-cases.ts'
+import { checkCaching, checkLogin, checkPaths, checkSpoofing, checkTokens } from './gateway-cases.ts'
 import { canRunProgram, startGateway } from './gateway.ts'
 import { HAPROXY, writeKeys } from './haproxy.ts'
 
@@ -53,13 +52,7 @@ t.test('HAProxy, which checks tokens by itself', async (t) => {
     t.strictSame([await statusOf(old), await statusOf(fresh)], [401, 200], 'and the leaked one counts no more')
   })
 
-  t.test('log-in and profile go to Latchkey', async (t) => {
-    const { app, loginPort, tokens } = await startGateway(t, HAPROXY)
-
-    const [profile] = await exchange(t, loginPort, request('GET /users/me', `authorization: Bearer ${tokens.access_token}\r\n`))
-
-    t.strictSame(JSON.parse(profile?.body ?? ''), (await readProfile(app, tokens.access_token)).json())
-  })
+  t.test('log-in and profile go to Latchkey, which sees where they come from', async (t) => { await checkLogin(t, await startGateway(t, HAPROXY)) })
 })
 
 t.test('The keys for gateways', async (t) => {
