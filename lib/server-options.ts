@@ -59,6 +59,9 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff'
 }
 
+/** What a page has besides: the site that opened it gets no hold of its window. */
+export const PAGE_HEADERS: Readonly<Record<string, string>> = { 'cross-origin-opener-policy': 'same-origin' }
+
 const MALFORMED = { statusCode: 400, code: 'bad_request', error: 'Bad Request', message: 'The request is malformed' }
 const TIMED_OUT = { statusCode: 408, code: 'request_timeout', error: 'Request Timeout', message: 'The request took too long to arrive' }
 const HEADERS_TOO_LARGE = { statusCode: 431, code: 'headers_too_large', error: 'Request Header Fields Too Large', message: 'The headers are too large' }

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { FastifyPluginAsyncTypebox } from '@fastify/type-provider-typebox'
 import { Type } from '@sinclair/typebox'
+import { PAGE_HEADERS } from '../lib/server-options.ts'
 import { FAILURES } from '../schemas/failures.ts'
 
 // Forms are sent by the script alone: without it a browser would put a password into a URL or a page into the history.
@@ -34,7 +35,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     fastify.get(`/${name}`, { config: { public: true }, schema }, async (request, reply) => {
       const isBelow = request.url.split('?', 1)[0]?.endsWith('/') === true
       return await reply.type('text/html; charset=utf-8')
-        .headers({ 'content-security-policy': CONTENT_SECURITY_POLICY, 'cross-origin-opener-policy': 'same-origin' })
+        .headers({ ...PAGE_HEADERS, 'content-security-policy': CONTENT_SECURITY_POLICY })
         .send(byDepth[isBelow ? '/' : ''])
     })
   }

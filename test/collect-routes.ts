@@ -11,8 +11,10 @@ export interface Route extends Omit<RouteOptions, 'method'> {
   method: string
 }
 
-/** Builds the whole service and gives the routes beside it; those of the documentation page are not ours. */
-export async function buildWithRoutes (t: Test, env: Env = {}, logger?: Logger): Promise<{ app: FastifyInstance, routes: Route[] }> {
+const isOfDocs = ({ url }: Route): boolean => url === '/docs' || url.startsWith('/docs/')
+
+/** Builds the whole service and gives the routes beside it; those of the documentation page, which are not ours, apart. */
+export async function buildWithRoutes (t: Test, env: Env = {}, logger?: Logger): Promise<{ app: FastifyInstance, routes: Route[], docsRoutes: Route[] }> {
   const collected: RouteOptions[] = []
   const listener = (message: unknown): void => {
     (message as { fastify: FastifyInstance }).fastify.addHook('onRoute', (route) => { collected.push(route) })
@@ -20,8 +22,8 @@ export async function buildWithRoutes (t: Test, env: Env = {}, logger?: Logger):
   subscribe(INITIALIZATION, listener)
   try {
     const app = await build(t, env, logger)
-    const own = collected.filter(({ url }) => url !== '/docs' && !url.startsWith('/docs/'))
-    return { app, routes: own.flatMap((route) => [route.method].flat().map((method) => ({ ...route, method }))) }
+    const all = collected.flatMap((route) => [route.method].flat().map((method) => ({ ...route, method })))
+    return { app, routes: all.filter((route) => !isOfDocs(route)), docsRoutes: all.filter(isOfDocs) }
   } finally {
     unsubscribe(INITIALIZATION, listener)
   }

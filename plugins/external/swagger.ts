@@ -5,6 +5,7 @@ import swaggerUi from '@fastify/swagger-ui'
 import fp from 'fastify-plugin'
 import { finishDocument, type ApiDocument } from '../../lib/api-document.ts'
 import { notFound } from '../../lib/errors.ts'
+import { PAGE_HEADERS } from '../../lib/server-options.ts'
 import { createSharedFiles } from '../../lib/shared-files.ts'
 import { SCOPES, USER_SCOPES } from '../../lib/scopes.ts'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -88,9 +89,10 @@ export default fp(async (fastify) => {
 
     docs.addHook('onSend', async (_request, reply, payload) => {
       reply.removeHeader('accept-ranges')
+      const isPage = String(reply.getHeader('content-type')).startsWith('text/html')
+      if (isPage) reply.headers(PAGE_HEADERS)
       if (payload instanceof ReadStream) return await shareFile(payload)
-      const isPage = typeof payload === 'string' && String(reply.getHeader('content-type')).startsWith('text/html')
-      return isPage ? payload.replace('<meta charset="UTF-8">', '$&\n      <meta name="viewport" content="width=device-width, initial-scale=1">') : payload
+      return isPage && typeof payload === 'string' ? payload.replace('<meta charset="UTF-8">', '$&\n      <meta name="viewport" content="width=device-width, initial-scale=1">') : payload
     })
 
     await docs.register(swaggerUi, {

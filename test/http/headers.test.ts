@@ -1,4 +1,5 @@
 import t from 'tap'
+import { buildWithRoutes } from '../collect-routes.ts'
 import { build, FORM_HEADERS, JOHN, logIn, postForm, readProfile, requestToken } from '../helper.ts'
 import { exchange, listen, request } from '../raw-http.ts'
 
@@ -75,6 +76,21 @@ t.test('the documentation page may load what it needs, from here alone', async (
   t.match(headers, { ...EVERYWHERE, 'content-security-policy': /default-src 'none'/ })
   t.match(headers['content-security-policy'], /frame-ancestors 'none'/)
   t.notMatch(headers['content-security-policy'], /unsafe|\*|https?:/)
+})
+
+t.test('no site that opens a page gets a hold of its window', async (t) => {
+  const { app, routes, docsRoutes } = await buildWithRoutes(t)
+  // Of the files, that is the page.
+  const urls = [...routes, ...docsRoutes].filter(({ method }) => method === 'GET').map(({ url }) => url.replace('*', 'oauth2-redirect.html'))
+
+  const policies: Record<string, unknown> = {}
+  for (const url of urls) {
+    const { headers } = await app.inject(url)
+    if (String(headers['content-type']).startsWith('text/html')) policies[url] = headers['cross-origin-opener-policy']
+  }
+
+  const pages = ['/docs', '/docs/static/oauth2-redirect.html', '/email-verification', '/password-reset']
+  t.same(policies, Object.fromEntries(pages.map((url) => [url, 'same-origin'])))
 })
 
 t.test('a form from another site logs nobody in there: no cookie, and an answer that the site can not read', async (t) => {

@@ -20,7 +20,7 @@ for (const { url, folder } of [{ url: '/docs', folder: './docs/static' }, { url:
     const { statusCode, headers, body } = await app.inject(url)
 
     t.equal(statusCode, 200)
-    t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': PAGE_POLICY, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
+    t.match(headers, { 'content-type': 'text/html; charset=utf-8', 'content-security-policy': PAGE_POLICY, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'cross-origin-opener-policy': 'same-origin' })
     t.match(body, '<title>Latchkey</title>')
     t.match(body, '<meta name="viewport" content="width=device-width, initial-scale=1">')
     const references = [...body.matchAll(/(?:href|src)="([^"]+)"/g)].map(([, reference = '']) => reference)
