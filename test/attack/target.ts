@@ -28,6 +28,13 @@ export interface Case {
   answer: Expected
 }
 
+/** Processor time that was spent so far, in microseconds. */
+export interface Worked {
+  eventLoop: number
+  /** All threads together. */
+  process: number
+}
+
 /** The service as a process of its own, at the other end of the network. */
 export interface Target {
   port: number
@@ -37,6 +44,7 @@ export interface Target {
   attack: (t: Test, { text, answer }: Case) => Promise<Answer>
   /** Asserts what holds after whatever was done: the process lives, nothing secret came up, no object is spoilt. */
   isUnharmed: (t: Test, answers: Answer[]) => Promise<void>
+  worked: () => Promise<Worked>
 }
 
 export async function startTarget (t: Test, env: Env = {}): Promise<Target> {
@@ -61,6 +69,7 @@ export async function startTarget (t: Test, env: Env = {}): Promise<Target> {
   return {
     port,
     isUnharmed,
+    worked: async () => (JSON.parse(await probe(server)) as { worked: Worked }).worked,
 
     async logIn (form = ADA) {
       const response = await fetch(`${server.url}/token`, { method: 'POST', headers: { ...FORM_HEADERS, connection: 'close' }, body: new URLSearchParams(form).toString() })
@@ -98,10 +107,10 @@ export function jsonRequest (line: string, body: string, headers = ''): string {
   return request(line, `content-type: application/json\r\ncontent-length: ${Buffer.byteLength(body, 'latin1')}\r\n${headers}`, body)
 }
 
-async function probe (server: ServerProcess): Promise<string | undefined> {
+async function probe (server: ServerProcess): Promise<string> {
   const told = (): string[] => [...server.log().matchAll(/^probe: (.*)$/gm)].map(([, text = '']) => text)
   const before = told().length
   server.kill('SIGWINCH')
   while (told().length === before) await pause(1)
-  return told().at(-1)
+  return told().at(-1) as string
 }
