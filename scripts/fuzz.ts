@@ -42,7 +42,7 @@ const env = {
 try {
   // On the same database: here it says what its routes are like, and makes users.
   const { app, routes } = await buildWithRoutes(scope, env)
-  const makeUser = async (username: string, isAdmin: boolean): Promise<void> => { await createUser(app, { username, password: ADA.password, roles: isAdmin ? ['user', 'admin'] : ['user'] }) }
+  const makeUser = async (username: string, isAdmin: boolean): Promise<void> => { await createUser(app, { username, password: ADA.password, email: `${username}@example.com`, roles: isAdmin ? ['user', 'admin'] : ['user'] }) }
   const server = await startWatched(env, ['CANARY', SECRET, '$argon2', 'PRIVATE KEY'])
   cleanups.unshift(server.stop)
   const heaps: number[] = []

@@ -1,5 +1,6 @@
 import { ADA } from '../target.ts'
 import type { FuzzedRequest } from './requests.ts'
+import { createSupplies } from './supplies.ts'
 import type { Wire, WireAnswer } from './wire.ts'
 
 interface Actor {
@@ -8,6 +9,7 @@ interface Actor {
   isAdmin: boolean
   scope?: string
   id: string
+  sessionId: string
   accessToken: string
   refreshToken: string
 }
@@ -17,8 +19,8 @@ export interface Actors {
   repair (): Promise<void>
   /** The request as it is sent, from one of a million networks: the throttle must not hold up what is tried next. */
   prepare (request: FuzzedRequest): FuzzedRequest
-  /** Remembers what the answer changed. */
-  learn (answer: WireAnswer): void
+  /** Remembers what a request that was sent has changed. */
+  learn (sent: FuzzedRequest, answer: WireAnswer): void
   /** What must not be in any answer. */
   secrets (): string[]
 }
@@ -32,10 +34,13 @@ export async function createActors (wire: Wire, makeUser: (username: string, isA
   let sent = 0
   const ada = newActor(false)
   const admin = newActor(true)
-  const narrow = { ...newActor(false), username: ada.username, scope: 'account' }
+  const narrow = { ...newActor(false), scope: 'account' }
+  // Ada's too, for her to end it.
+  const spare = newActor(false)
+  const supplies = createSupplies(async (method, target, body = '') => await wire.send({ method, target, headers: [['authorization', `Bearer ${admin.accessToken}`], ['content-type', 'application/json'], admin.home], body }))
 
   function newActor (isAdmin: boolean): Actor {
-    return { home: homeOf(0), username: '', isAdmin, id: '', accessToken: 'none', refreshToken: 'none' }
+    return { home: homeOf(0), username: '', isAdmin, id: '', sessionId: '', accessToken: 'none', refreshToken: 'none' }
   }
 
   async function logIn (actor: Actor): Promise<boolean> {
@@ -45,7 +50,9 @@ export async function createActors (wire: Wire, makeUser: (username: string, isA
     const tokens = JSON.parse(body) as { access_token: string, refresh_token: string }
     actor.accessToken = tokens.access_token
     actor.refreshToken = tokens.refresh_token
-    actor.id = (JSON.parse(Buffer.from(actor.accessToken.split('.')[1] ?? '', 'base64url').toString()) as { sub: string }).sub
+    const { sub, sid } = JSON.parse(Buffer.from(actor.accessToken.split('.')[1] ?? '', 'base64url').toString()) as { sub: string, sid: string }
+    actor.id = sub
+    actor.sessionId = sid
     return true
   }
 
@@ -65,8 +72,19 @@ export async function createActors (wire: Wire, makeUser: (username: string, isA
   async function repair (): Promise<void> {
     await makeLive(ada)
     await makeLive(admin)
-    narrow.username = ada.username
-    await makeLive(narrow)
+    for (const more of [narrow, spare]) {
+      more.username = ada.username
+      await makeLive(more)
+    }
+    await supplies.restock()
+  }
+
+  /** Nobody knows the new one. */
+  function forgetPassword (authorization: string): void {
+    for (const actor of [ada, admin]) {
+      const tokens = actor === ada ? [ada.accessToken, narrow.accessToken] : [admin.accessToken]
+      if (tokens.some((token) => authorization.includes(token))) Object.assign(actor, { username: '', accessToken: 'none' })
+    }
   }
 
   const meaning = (): Record<string, string> => ({
@@ -74,10 +92,13 @@ export async function createActors (wire: Wire, makeUser: (username: string, isA
     XADMINTOKENX: admin.accessToken,
     XNARROWTOKENX: narrow.accessToken,
     XREFRESHTOKENX: ada.refreshToken,
+    XSESSIONIDX: spare.sessionId,
     XADAIDX: ada.id,
     XADMINIDX: admin.id,
     XPASSWORDX: ADA.password,
-    XADANAMEX: ada.username
+    XADANAMEX: ada.username,
+    XFRESHX: String(sent),
+    ...supplies.words()
   })
   const fill = (text: string): string => {
     const words = meaning()
@@ -94,7 +115,8 @@ export async function createActors (wire: Wire, makeUser: (username: string, isA
       return { ...request, target: fill(target), headers: [...headers.map(([name, value]): [string, string] => [name, fill(value)]), network], body: fill(body) }
     },
 
-    learn ({ status, body }) {
+    learn ({ route, headers }, { status, body }) {
+      if (route === 'PUT /users/me/password' && status === 204) forgetPassword(JSON.stringify(headers))
       if (status !== 200 || !body.startsWith('{"access_token"')) return
       const { refresh_token: refreshToken } = JSON.parse(body) as { refresh_token: string }
       ada.refreshToken = refreshToken

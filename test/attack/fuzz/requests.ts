@@ -16,16 +16,24 @@ export interface FuzzedRequest {
   body: string
 }
 
-const IDS = ['XADAIDX', 'XADMINIDX']
+const IDS = ['XADAIDX', 'XADAIDX', 'XADMINIDX']
+const OWN_SCOPES = ['profile', 'account']
+const BY_PATH: ReadonlyMap<string, string[]> = new Map([['roles', ['XROLEX']], ['sessions', ['XSESSIONIDX']], ['throttles', ['XTHROTTLEIDX']]])
+const ANYTHING = [...IDS, ...[...BY_PATH.values()].flat(), 'user', 'me']
 const SECRET_NAMES = /password|^token$/
 
 const header = fc.string({ unit: fc.constantFrom(...'abcXYZ0129 ;,="\'\\/{}[]<>%\t\x80\xff') })
 
-const authorization = fc.oneof(
-  { weight: 10, arbitrary: fc.constantFrom('Bearer XADMINTOKENX', 'BEARER XADMINTOKENX', 'Bearer XADATOKENX', 'bearer  XNARROWTOKENX') },
-  { weight: 1, arbitrary: fc.constantFrom('Bearer', 'Bearer XREFRESHTOKENX', 'Bearer XADATOKENXx', 'Bearer x.y.z', 'Basic Zmlyc3QtcGFydHk6', 'Basic Og==', 'Basic x', 'Bearer eyJhbGciOiJub25lIn0.e30.') },
+const odd = fc.constantFrom('Bearer', 'Bearer XREFRESHTOKENX', 'Bearer XADATOKENXx', 'Bearer x.y.z', 'Basic Zmlyc3QtcGFydHk6', 'Basic Og==', 'Basic x', 'Bearer eyJhbGciOiJub25lIn0e30.')
+
+const authorization = (...usual: string[]): fc.Arbitrary<[string, string]> => fc.oneof(
+  { weight: 10, arbitrary: fc.constantFrom(...usual) },
+  { weight: 1, arbitrary: odd },
   { weight: 1, arbitrary: header }
-).map((value): [string, string] => ['authorization', value])
+).map((value) => ['authorization', value])
+
+const asUser = authorization('Bearer XADATOKENX', 'BEARER XADATOKENX', 'bearer  XNARROWTOKENX', 'Bearer XADMINTOKENX')
+const asAdministrator = authorization('Bearer XADMINTOKENX', 'BEARER XADMINTOKENX', 'bearer  XADMINTOKENX', 'Bearer XADATOKENX')
 
 const oddHeader = fc.oneof(
   fc.tuple(fc.constantFrom('x-forwarded-for', 'x-request-id', 'accept', 'accept-version', 'cookie', 'origin', 'if-none-match', 'range', 'content-encoding', '__proto__', 'user-agent', 'x-http-method-override', 'content-type', 'authorization'), header),
@@ -33,16 +41,17 @@ const oddHeader = fc.oneof(
 )
 
 /** Requests for the route, and some that only look like it. */
-export function requestFor ({ method, url, schema: parts = {} }: Route): fc.Arbitrary<FuzzedRequest> {
+export function requestFor ({ method, url, config, schema: parts = {} }: Route): fc.Arbitrary<FuzzedRequest> {
   const { querystring, params, body, consumes } = parts as { querystring?: Schema, params?: Schema, body?: Schema, consumes?: string[] }
   const isForm = consumes?.includes('application/x-www-form-urlencoded') === true
+  const isOwn = config?.scopes?.every((scope) => OWN_SCOPES.includes(scope)) ?? true
   const type = isForm ? 'application/x-www-form-urlencoded' : 'application/json'
 
   return fc.record({
     method: fc.oneof({ weight: 20, arbitrary: fc.constant(method) }, { weight: 1, arbitrary: fc.constantFrom(...METHODS.filter((name) => name !== 'CONNECT')) }),
     path: pathOf(url, params),
     query: fc.oneof({ weight: querystring === undefined ? 9 : 1, arbitrary: fc.constant('') }, { weight: 3, arbitrary: queryOf(querystring ?? {}) }),
-    guard: fc.option(authorization, { freq: 12, nil: undefined }),
+    guard: fc.option(isOwn ? asUser : asAdministrator, { freq: 12, nil: undefined }),
     odd: fc.oneof({ weight: 6, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(oddHeader, { maxLength: 3 }) }),
     type: fc.oneof({ weight: 14, arbitrary: fc.constant(type) }, { weight: 1, arbitrary: fc.constantFrom('text/plain', 'multipart/form-data', 'application/json; charset=utf-8', 'APPLICATION/X-WWW-FORM-URLENCODED', 'application/json(x)', '') }),
     body: body === undefined ? fc.constantFrom('', '', '{}') : bodyOf(body, isForm)
@@ -57,13 +66,14 @@ export function requestFor ({ method, url, schema: parts = {} }: Route): fc.Arbi
 }
 
 function pathOf (url: string, params: Schema | undefined): fc.Arbitrary<string> {
-  const segment = (name: string): fc.Arbitrary<string> => fc.oneof(
-    { weight: 4, arbitrary: fc.constantFrom(...IDS, 'user', 'me') },
+  const segment = (name: string, parent: string | undefined): fc.Arbitrary<string> => fc.oneof(
+    { weight: 6, arbitrary: fc.constantFrom(...BY_PATH.get(parent ?? '') ?? IDS) },
+    { weight: 2, arbitrary: fc.constantFrom(...ANYTHING) },
     { weight: 2, arbitrary: valueOf(params?.properties?.[name] ?? { type: 'string' }).map(String).filter((text) => text !== '').map(encode) },
     // An empty one would lead to the route above.
     { weight: 1, arbitrary: fc.constantFrom('%', '%ff', '%00', '.', '%2e%2e', '%2f', 'a'.repeat(150)) }
   )
-  return fc.tuple(...url.split('/').map((part) => part.startsWith(':') ? segment(part.slice(1)) : part === '*' ? hostileText.map(encode) : fc.constant(part)))
+  return fc.tuple(...url.split('/').map((part, index, parts) => part.startsWith(':') ? segment(part.slice(1), parts[index - 1]) : part === '*' ? hostileText.map(encode) : fc.constant(part)))
     .map((parts) => parts.join('/'))
 }
 
@@ -83,11 +93,11 @@ function bodyOf (schema: Schema, isForm: boolean): fc.Arbitrary<string> {
   )
 }
 
-/** Now and then the right password, so that what lies behind it is reached too. */
+/** Most often the right password, so that what lies behind it is reached too. */
 function withSecrets (object: fc.Arbitrary<Record<string, unknown>>, { properties = {} }: Schema): fc.Arbitrary<Record<string, unknown>> {
   const known: Record<string, unknown> = { password: 'XPASSWORDX', current_password: 'XPASSWORDX', username: 'XADANAMEX', refresh_token: 'XREFRESHTOKENX', token: 'XREFRESHTOKENX' }
   const names = Object.keys(properties).filter((name) => name in known && (SECRET_NAMES.test(name) || 'grant_type' in properties))
-  return fc.tuple(object, fc.boolean(), fc.constantFrom('password', 'refresh_token')).map(([value, isRight, grant]) => ({
+  return fc.tuple(object, fc.constantFrom(true, true, false), fc.constantFrom('password', 'refresh_token')).map(([value, isRight, grant]) => ({
     ...value,
     ...isRight && Object.fromEntries(names.map((name) => [name, known[name]])),
     ...isRight && 'grant_type' in properties && { grant_type: grant },

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { BY_NAME } from './words.ts'
 
 /** As much of JSON Schema as our schemas use. */
 export interface Schema {
@@ -53,11 +54,16 @@ export function valueOf (schema: Schema): fc.Arbitrary<unknown> {
 }
 
 /** Objects for the schema, with members that are left out, added, or something else. */
-export function objectOf ({ properties = {} }: Schema): fc.Arbitrary<Record<string, unknown>> {
-  const members = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, valueOf(schema)]))
-  const known = fc.oneof({ weight: 4, arbitrary: fc.record(members) }, { weight: 1, arbitrary: fc.record(members, { requiredKeys: [] }) })
+export function objectOf ({ properties = {}, required = [] }: Schema): fc.Arbitrary<Record<string, unknown>> {
+  const members = Object.fromEntries(Object.entries(properties).map(([name, schema]) => [name, memberOf(name, schema)]))
+  const known = fc.oneof({ weight: 6, arbitrary: fc.record(members, { requiredKeys: required }) }, { weight: 1, arbitrary: fc.record(members) }, { weight: 1, arbitrary: fc.record(members, { requiredKeys: [] }) })
   const extra = fc.dictionary(hostileName, hostileValue, { maxKeys: 3, noNullPrototype: false })
   return fc.oneof({ weight: 8, arbitrary: known }, { weight: 1, arbitrary: fc.tuple(known, extra).map(([object, more]) => ({ ...more, ...object })) })
+}
+
+function memberOf (name: string, schema: Schema): fc.Arbitrary<unknown> {
+  const known = BY_NAME.get(name)
+  return known === undefined ? valueOf(schema) : fc.oneof({ weight: 4, arbitrary: known }, { weight: 1, arbitrary: valueOf(schema) })
 }
 
 function fittingValue (schema: Schema): fc.Arbitrary<unknown> {
