@@ -64,7 +64,7 @@ if (redis !== undefined) {
   const faults: Array<{ name: string, begin: () => Promise<unknown>, end: () => Promise<unknown> }> = [
     { name: 'Redis is killed', begin: redis.stop, end: redis.start },
     { name: 'Redis answers nothing any more', begin: async () => { redis.signal('SIGSTOP') }, end: async () => { redis.signal('SIGCONT') } },
-    { name: 'Redis takes seconds for an answer', begin: async () => await client.client('PAUSE', 3000, 'ALL'), end: async () => await client.ping() },
+    { name: 'Redis takes seconds for an answer', begin: async () => await client.client('PAUSE', 8000, 'ALL'), end: async () => await client.ping() },
     { name: 'Redis can only be read', begin: async () => await client.replicaof('127.0.0.1', '1'), end: async () => await client.replicaof('NO', 'ONE') },
     { name: 'Redis has no memory left', begin: async () => await client.config('SET', 'maxmemory', '1'), end: async () => await client.config('SET', 'maxmemory', '0') }
   ]
