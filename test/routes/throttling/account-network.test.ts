@@ -143,6 +143,17 @@ for (const { name, env } of places) {
   })
 }
 
+t.test('failures are forgotten also by a log-in from a network that is known already', async (t) => {
+  const { app } = await buildWithAda(t)
+  t.equal((await tryFrom(app, HERE, PASSWORD)).statusCode, 200)
+  t.equal((await tryFrom(app, HERE)).statusCode, 400)
+  const before = await counts(app)
+
+  t.equal((await tryFrom(app, HERE, PASSWORD)).statusCode, 200)
+
+  t.ok((await counts(app)).length < before.length)
+})
+
 t.test('a failure that can not be recorded is not counted, nor told from a log-in that can not', async (t) => {
   const { app } = await buildWithAda(t)
   const record = t.intercept(app.audit, 'valuesOf', { value: () => { throw new Error('disk full') } })
