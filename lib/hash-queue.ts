@@ -1,5 +1,6 @@
 import { PublicError, UnavailableError } from './errors.ts'
 import { createGathering } from './gathering.ts'
+import { createUsualDuration } from './usual-duration.ts'
 import { createWaitingLines } from './waiting-lines.ts'
 
 export interface HashQueueOptions {
@@ -52,21 +53,17 @@ export interface HashQueue {
   watch (watcher: QueueWatcher): void
 }
 
-// How much of the average the newest job makes up: a change of pace counts after a few jobs.
-const WEIGHT = 0.1
-// As how many times the average one job counts at most: what was stopped for a minute and goes on has not become slow.
-const OUTLIER = 4
 // How much later than its job a caller goes on at most.
-const GATHER_MS = 50
+const GATHER_MS = 100
 
 /** A bounded queue in front of work that fills a core, such as password hashes. */
 export function createHashQueue ({ concurrency, ahead = 0, maxWaitMs, now }: HashQueueOptions): HashQueue {
   const slots = concurrency + ahead
   const waiting = createWaitingLines()
   const finished = createGathering(GATHER_MS)
+  const usual = createUsualDuration()
   let watcher: QueueWatcher | undefined
   let running = 0
-  let averageMs = 0
 
   function enter (start: () => void, { network, isKnown, signal }: Caller, reject: (reason: Error) => void): void {
     const giveUp = (): void => {
@@ -120,15 +117,14 @@ export function createHashQueue ({ concurrency, ahead = 0, maxWaitMs, now }: Has
     try {
       return await job()
     } finally {
-      const tookMs = (now() - startedAt) * shareOfTurn
-      averageMs = averageMs === 0 ? tookMs : averageMs + (Math.min(tookMs, OUTLIER * averageMs) - averageMs) * WEIGHT
+      usual.add((now() - startedAt) * shareOfTurn)
     }
   }
 
   function requirePlace (caller: Caller): void {
-    if (running < slots || waiting.hasPlace(caller, Math.floor(maxWaitMs / averageMs) * concurrency - ahead)) return
+    if (running < slots || waiting.hasPlace(caller, Math.floor(maxWaitMs / usual.ms) * concurrency - ahead)) return
     watcher?.refused()
-    const wait = Math.ceil((waiting.size + 1) / concurrency) * averageMs
+    const wait = Math.ceil((waiting.size + 1) / concurrency) * usual.ms
     throw new UnavailableError('Too many log-ins at a time; try again later', Math.max(1, Math.ceil(wait / 1000)))
   }
 
