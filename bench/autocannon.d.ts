@@ -27,7 +27,7 @@ declare module 'autocannon' {
   }
 
   export default function autocannon (options: {
-    url: string
+    url: string | readonly string[]
     connections: number
     /** Seconds. */
     duration: number

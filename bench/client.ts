@@ -4,7 +4,8 @@ import { doJob } from './child.ts'
 export type Load = FixedLoad | RefreshLoad
 
 interface Run {
-  url: string
+  /** Of several servers each gets as many of the connections. */
+  url: string | readonly string[]
   seconds: number
   connections: number
 }

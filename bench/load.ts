@@ -4,6 +4,9 @@ import { runJob } from './processes.ts'
 import type { Pair } from './report.ts'
 import type { Workspace } from './workspace.ts'
 
+/** Rounds before those that count: at some hundred log-ins a second V8 takes a while to see which code is worth optimizing. */
+export const LOGIN_WARM_UP = 8
+
 /** What every measurement is given. */
 export interface Bench {
   workspace: Workspace

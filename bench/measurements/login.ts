@@ -1,13 +1,11 @@
 import type { Request } from 'autocannon'
-import { load, type Bench } from '../load.ts'
+import { load, LOGIN_WARM_UP, type Bench } from '../load.ts'
 import { runJob, startBareServer, startService } from '../processes.ts'
 import { ratioFigure, type Figure, type Pair } from '../report.ts'
 import { loginRequests, sendOnce } from '../requests.ts'
 
 // Enough for a hash to be waiting whenever a core is free, few enough for nobody to be refused.
 const CONNECTIONS = 10
-// At some hundred log-ins a second V8 takes a while to see which code is worth optimizing.
-const WARM_UP = 8
 const LOOP_GOAL = 0.90
 const ROUTE_GOAL = 0.97
 
@@ -20,7 +18,7 @@ export async function measureLogin ({ workspace, rounds, seconds }: Bench): Prom
   const bare = await startBareServer({ profile: {}, tokens, hash, password })
   const send = async (url: string): Promise<number> => await load({ url, seconds, connections: CONNECTIONS, requests })
 
-  for (let round = 0; round < WARM_UP; round++) {
+  for (let round = 0; round < LOGIN_WARM_UP; round++) {
     await send(bare.url)
     await send(service.url)
   }
