@@ -67,7 +67,8 @@ const HOST_NAME = new RegExp(`^(?:${LABEL}\\.)+(?=[a-z])${LABEL}$`, 'u')
 const ATEXT = '[A-Za-z0-9!#$%&\'*+/=?^_`{|}~\\-]+'
 const DOT_STRING = new RegExp(`^${ATEXT}(?:\\.${ATEXT})*$`, 'u')
 
-const FORBIDDEN_IN_NAMES = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u
+/** Control characters, and others with which a text would look like another one. */
+export const FORBIDDEN_IN_TEXT = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u
 const VISIBLE = /[^\p{White_Space}\p{Default_Ignorable_Code_Point}]/u
 
 /**
@@ -154,7 +155,7 @@ export function parseFullName (text: string): string {
   if (!VISIBLE.test(name) || [...name].length > MAX_FULL_NAME) {
     throw new ValidationError(`Use 1 to ${MAX_FULL_NAME} characters in the full name`)
   }
-  if (FORBIDDEN_IN_NAMES.test(name)) {
+  if (FORBIDDEN_IN_TEXT.test(name)) {
     throw new ValidationError('Leave control characters and line breaks out of the full name')
   }
   return name

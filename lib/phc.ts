@@ -1,3 +1,5 @@
+import { decodeUnpadded, isWithin } from './password-formats/format.ts'
+
 /** What an Argon2 hash in PHC string format says about itself. */
 export interface Argon2Hash {
   variant: 'argon2i' | 'argon2d' | 'argon2id'
@@ -33,14 +35,6 @@ const PHC_STRING = /^\$(?<variant>argon2(?:i|d|id))\$v=(?<version>16|19)\$m=(?<m
 
 type Fields = Record<'version' | 'memory' | 'time' | 'lanes' | 'salt' | 'digest', string> & Pick<Argon2Hash, 'variant'>
 
-/** Length in bytes; 0 when the text is not the one base64 text, without padding, of its bytes. */
-function decodedLength (text: string): number {
-  const bytes = Buffer.from(text, 'base64')
-  return bytes.toString('base64').replace(/=+$/, '') === text ? bytes.length : 0
-}
-
-const isWithin = (value: number, low: number, high: number): boolean => value >= low && value <= high
-
 /**
  * Reads an Argon2 hash in PHC string format strictly. Undefined when it is malformed or out
  * of bounds: the cost stands in the stored text, and a library that believes a hostile one
@@ -57,8 +51,8 @@ export function parseArgon2Hash (text: string): Argon2Hash | undefined {
     memoryKib: Number(fields.memory),
     timeCost: Number(fields.time),
     parallelism: Number(fields.lanes),
-    saltLength: decodedLength(fields.salt),
-    hashLength: decodedLength(fields.digest)
+    saltLength: decodeUnpadded(fields.salt)?.length ?? 0,
+    hashLength: decodeUnpadded(fields.digest)?.length ?? 0
   }
   const isBounded = isWithin(hash.parallelism, 1, MAX_PARALLELISM) &&
     isWithin(hash.memoryKib, 8 * hash.parallelism, MAX_MEMORY_KIB) && // 8 KiB a lane: RFC 9106 section 3.1

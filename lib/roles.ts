@@ -1,4 +1,5 @@
 import { ValidationError } from './errors.ts'
+import { FORBIDDEN_IN_TEXT } from './identifiers.ts'
 
 /** A named list of scopes. */
 export interface Role {
@@ -18,7 +19,6 @@ export const MAX_DESCRIPTION = 200
 
 const ROLE_NAME = new RegExp(ROLE_NAME_PATTERN)
 const SCOPE_TOKEN = new RegExp(SCOPE_TOKEN_PATTERN)
-const FORBIDDEN_IN_DESCRIPTIONS = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u
 
 /**
  * Scopes are of this service or of others, which define them by using them.
@@ -33,7 +33,7 @@ export function parseRole ({ name, scopes, description }: Role): Role {
     throw new ValidationError('Use 1 to 64 ASCII letters, digits and signs in a scope, without spaces, quotation marks and backslashes')
   }
   if (description.length > MAX_DESCRIPTION) throw new ValidationError(`Use at most ${MAX_DESCRIPTION} characters in the description`)
-  if (FORBIDDEN_IN_DESCRIPTIONS.test(description)) throw new ValidationError('Leave control characters and line breaks out of the description')
+  if (FORBIDDEN_IN_TEXT.test(description)) throw new ValidationError('Leave control characters and line breaks out of the description')
   return { name, scopes: [...new Set(scopes)], description }
 }
 

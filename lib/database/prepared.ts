@@ -40,8 +40,8 @@ export function prepare<Row> (query: Compilable<Row>): (values: Values) => Prepa
   return (values) => ({ ...compiled, name, parameters: bind(compiled, values) })
 }
 
-/** Compiles a write that is run with new values, in a transaction or by itself. */
-export function prepareWrite<Row> (query: Compilable<Row>): (db: Kysely<Tables>, values: Values) => Promise<QueryResult<Row>> {
+/** Compiles a statement that is run with new values, in a transaction or by itself. */
+export function prepareStatement<Row> (query: Compilable<Row>): (db: Kysely<Tables>, values: Values) => Promise<QueryResult<Row>> {
   const prepared = prepare(query)
   return async (db, values) => await db.executeQuery<Row>(prepared(values))
 }

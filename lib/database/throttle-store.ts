@@ -2,7 +2,7 @@ import { sql } from 'kysely'
 import type { CounterState, Rule, RuleName } from '../throttle/rules.ts'
 import { MOST_READ, type StoredThrottle, type ThrottleStore } from '../throttle/store.ts'
 import type { Database, Db } from './database.ts'
-import { parameter, prepareWrite } from './prepared.ts'
+import { parameter, prepareStatement } from './prepared.ts'
 import type { ThrottleRow } from './tables.ts'
 
 const SLOTS = Array.from({ length: MOST_READ }, (_, index) => `key${index}`)
@@ -91,7 +91,7 @@ export function createDatabaseThrottles ({ db, prepareRead }: Pick<Database, 'db
 class Taken extends Error {}
 
 function prepareCount (db: Db, anchor: Rule['anchor']) {
-  return prepareWrite(db.insertInto('throttles').values({
+  return prepareStatement(db.insertInto('throttles').values({
     key: parameter('key'),
     rule: parameter('rule'),
     // The user may be gone meanwhile.

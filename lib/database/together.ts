@@ -1,5 +1,5 @@
 import { sql, type Kysely, type QueryCreator, type UpdateQueryBuilder, type UpdateResult } from 'kysely'
-import { prepareWrite, type Values } from './prepared.ts'
+import { prepareStatement, type Values } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
 type Db = Kysely<Tables>
@@ -21,8 +21,8 @@ export type WriteTogether = (db: Db, values: Values) => Promise<boolean>
 
 /** One statement after the other, in the transaction of the caller or in one of their own. */
 export function prepareInTurn (db: Db, { change, insertions }: Opening): WriteTogether {
-  const writeChange = prepareWrite(change)
-  const inserts = insertions.map(({ into, row }) => prepareWrite(db.insertInto(into).values(row as never)))
+  const writeChange = prepareStatement(change)
+  const inserts = insertions.map(({ into, row }) => prepareStatement(db.insertInto(into).values(row as never)))
 
   async function write (tx: Db, values: Values): Promise<boolean> {
     const { numAffectedRows } = await writeChange(tx, values)
@@ -36,7 +36,7 @@ export function prepareInTurn (db: Db, { change, insertions }: Opening): WriteTo
 
 /** All by one statement, which SQLite doesn't have, and which spares PostgreSQL four round trips. */
 export function prepareAtOnce (db: Db, { change, insertions: [first, second] }: Opening): WriteTogether {
-  const write = prepareWrite(insertIfFound(db
+  const write = prepareStatement(insertIfFound(db
     .with('found', () => change.returning('users.id'))
     .with('first', (query) => insertIfFound(query, first)), second))
   return async (db, values) => (await write(db, values)).numAffectedRows === 1n

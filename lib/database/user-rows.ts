@@ -3,7 +3,7 @@ import { BoundedMap } from '../bounded-map.ts'
 import { PublicError } from '../errors.ts'
 import type { User } from '../user.ts'
 import { isUniqueViolation } from './errors.ts'
-import type { Tables } from './tables.ts'
+import type { Tables, UserRow } from './tables.ts'
 
 /** The columns of a user, with the names of the roles in one text. */
 export const USER_COLUMNS = [
@@ -21,6 +21,24 @@ export interface UserColumns {
   updated_at: number
   last_login_at: number | null
   roles: string | null
+}
+
+/** A user who has just come to be; what is not given is not there. */
+export function newUserRow ({ at, ...given }: Pick<UserRow, 'id' | 'username'> & Partial<UserRow> & { at: number }): UserRow {
+  return {
+    email: null,
+    email_key: null,
+    email_verified_at: null,
+    full_name: null,
+    password_hash: null,
+    password_version: 0,
+    disabled_at: null,
+    demo_at: null,
+    created_at: at,
+    updated_at: at,
+    last_login_at: null,
+    ...given
+  }
 }
 
 /** The names of the user's roles in one text; null if he has only the one that everybody has. */

@@ -20,7 +20,7 @@ export interface UserChanges {
   roles?: readonly string[]
 }
 
-/** Runs in the transaction of a change, before it, and throws to prevent it. */
+/** Runs in the transaction of a change, before it: does what belongs to it, or throws to prevent it. */
 export type ChangeGuard = (tx: Db) => Promise<void>
 
 /** What happens to users that are there, each act in one transaction with all that follows from it. */

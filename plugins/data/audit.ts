@@ -2,7 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
 import type { AuditEventType } from '../../lib/audit-events.ts'
-import { parameters, prepareWrite, type Values } from '../../lib/database/prepared.ts'
+import { parameters, prepareStatement, type Values } from '../../lib/database/prepared.ts'
 import type { AuditEventRow } from '../../lib/database/tables.ts'
 import type { Insertion } from '../../lib/database/together.ts'
 import type { Db } from './database.ts'
@@ -55,7 +55,7 @@ export function createAudit (db: Db, { now }: { now: () => number }): Observable
   const row = parameters<AuditEventRow>([
     'id', 'type', 'outcome', 'at', 'actor_id', 'user_id', 'session_id', 'client_id', 'ip', 'user_agent', 'request_id', 'details'
   ], 'event_')
-  const insertEvent = prepareWrite(db.insertInto('audit_events').values(row))
+  const insertEvent = prepareStatement(db.insertInto('audit_events').values(row))
   let listener: ((event: AuditEvent) => void) | undefined
 
   return {

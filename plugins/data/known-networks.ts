@@ -1,5 +1,5 @@
 import fp from 'fastify-plugin'
-import { parameter, parameters, prepareWrite } from '../../lib/database/prepared.ts'
+import { parameter, parameters, prepareStatement } from '../../lib/database/prepared.ts'
 import type { KnownNetworkRow } from '../../lib/database/tables.ts'
 import type { Db, PrepareRead } from './database.ts'
 
@@ -29,11 +29,11 @@ export function createKnownNetworks (db: Db, prepareRead: PrepareRead, { now }: 
   const readNetwork = prepareRead(db.selectFrom('known_networks').select('last_login_at')
     .where('user_id', '=', parameter('user_id')).where('network', '=', parameter('network')))
 
-  const insertNetwork = prepareWrite(db.insertInto('known_networks')
+  const insertNetwork = prepareStatement(db.insertInto('known_networks')
     .values(parameters<KnownNetworkRow>(['user_id', 'network', 'last_login_at']))
     .onConflict((conflict) => conflict.columns(['user_id', 'network']).doUpdateSet(({ ref }) => ({ last_login_at: ref('excluded.last_login_at') }))))
 
-  const removeOldest = prepareWrite(db.deleteFrom('known_networks').where('user_id', '=', parameter('user_id'))
+  const removeOldest = prepareStatement(db.deleteFrom('known_networks').where('user_id', '=', parameter('user_id'))
     .where('network', 'not in', (query) => query.selectFrom('known_networks').select('network').where('user_id', '=', parameter('user_id'))
       .orderBy('last_login_at', 'desc').orderBy('network').limit(MOST_NETWORKS)))
 

@@ -1,5 +1,6 @@
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
+import { newUserRow } from '../../lib/database/user-rows.ts'
 import { PublicError } from '../../lib/errors.ts'
 import type { Email } from '../../lib/identifiers.ts'
 import type { Audit, AuditContext } from './audit.ts'
@@ -41,22 +42,15 @@ interface Parts {
 
 export function createRegistration ({ db, audit, mailLimits }: Parts, { now }: { now: () => number }): Registration {
   async function insert (tx: Db, id: string, { username, email, fullName, passwordHash }: Registrant): Promise<Outcome> {
-    const at = now()
-    await tx.insertInto('users').values({
+    await tx.insertInto('users').values(newUserRow({
       id,
+      at: now(),
       username,
       email: email.address,
       email_key: email.canonical,
-      email_verified_at: null,
       full_name: fullName,
-      password_hash: passwordHash,
-      password_version: 0,
-      disabled_at: null,
-      demo_at: null,
-      created_at: at,
-      updated_at: at,
-      last_login_at: null
-    }).onConflict((conflict) => conflict.doNothing()).execute()
+      password_hash: passwordHash
+    })).onConflict((conflict) => conflict.doNothing()).execute()
     const owner = await tx.selectFrom('users').select('id').where('username', '=', username).executeTakeFirst()
     if (owner === undefined) return 'email_taken'
     return owner.id === id ? 'signed_up' : 'username_taken'

@@ -1,7 +1,7 @@
 import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
 import type { AuditEventType } from '../../lib/audit-events.ts'
-import { parameter, parameters, prepareWrite } from '../../lib/database/prepared.ts'
+import { parameter, parameters, prepareStatement } from '../../lib/database/prepared.ts'
 import type { SessionRow } from '../../lib/database/tables.ts'
 import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import type { User } from '../../lib/user.ts'
@@ -100,7 +100,7 @@ export function createSessions ({ db, prepareRead, rememberRead, prepareTogether
     }, audit.insertion]
   })
 
-  const takeGeneration = prepareWrite(db.updateTable('sessions')
+  const takeGeneration = prepareStatement(db.updateTable('sessions')
     .set({ generation: parameter('next'), rotated_at: parameter('at'), last_used_at: parameter('at'), idle_expires_at: parameter('idleExpiresAt') })
     .where('id', '=', parameter('id'))
     .where('generation', '=', parameter('generation'))

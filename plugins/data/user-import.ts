@@ -2,8 +2,9 @@ import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
 import { lockAdministration } from '../../lib/database/administration-lock.ts'
 import { isUniqueViolation } from '../../lib/database/errors.ts'
-import { parameter, parameters, prepareWrite } from '../../lib/database/prepared.ts'
+import { parameter, parameters, prepareStatement } from '../../lib/database/prepared.ts'
 import type { UserRoleRow, UserRow } from '../../lib/database/tables.ts'
+import { newUserRow } from '../../lib/database/user-rows.ts'
 import type { ImportedUser } from '../../lib/import-line.ts'
 import type { Audit, AuditContext } from './audit.ts'
 import type { Db } from './database.ts'
@@ -31,10 +32,10 @@ const COLUMNS = [
 ] as const
 
 export function createUserImport (db: Db, audit: Audit, { now }: { now: () => number }): UserImport {
-  const selectTaken = prepareWrite(db.selectFrom('users').select('username')
+  const selectTaken = prepareStatement(db.selectFrom('users').select('username')
     .where(({ eb, or }) => or([eb('username', '=', parameter('username')), eb('email_key', '=', parameter('email_key'))])))
-  const insertUser = prepareWrite(db.insertInto('users').values(parameters<UserRow>(COLUMNS)))
-  const insertRole = prepareWrite(db.insertInto('user_roles').values(parameters<UserRoleRow>(['user_id', 'role'])))
+  const insertUser = prepareStatement(db.insertInto('users').values(parameters<UserRow>(COLUMNS)))
+  const insertRole = prepareStatement(db.insertInto('user_roles').values(parameters<UserRoleRow>(['user_id', 'role'])))
 
   async function judge (tx: Db, user: ImportedUser, knownRoles: ReadonlySet<string>): Promise<ImportOutcome> {
     const { rows } = await selectTaken(tx, { username: user.username, email_key: user.email?.canonical ?? null })
@@ -47,21 +48,17 @@ export function createUserImport (db: Db, audit: Audit, { now }: { now: () => nu
   async function insert (tx: Db, { username, email, fullName, passwordHash, roles, disabled }: ImportedUser, context: AuditContext): Promise<void> {
     const id = uuidv7()
     const at = now()
-    await insertUser(tx, {
+    const row = newUserRow({
       id,
+      at,
       username,
       email: email?.address ?? null,
       email_key: email?.canonical ?? null,
-      email_verified_at: null,
       full_name: fullName,
       password_hash: passwordHash,
-      password_version: 0,
-      disabled_at: disabled ? at : null,
-      demo_at: null,
-      created_at: at,
-      updated_at: at,
-      last_login_at: null
+      disabled_at: disabled ? at : null
     })
+    await insertUser(tx, { ...row })
     for (const role of roles) await insertRole(tx, { user_id: id, role })
     await audit.record(tx, { type: 'user_imported', outcome: 'success', userId: id, ...roles.length > 0 && { details: { roles: roles.join(' ') } } }, context)
   }

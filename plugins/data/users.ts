@@ -2,7 +2,7 @@ import fp from 'fastify-plugin'
 import { uuidv7 } from 'uuidv7'
 import { lockAdministration } from '../../lib/database/administration-lock.ts'
 import { parameter } from '../../lib/database/prepared.ts'
-import { allScopes, everybodysScopes, requireRoles, rolesOf, scopesOf, toUser, translateConflict, USER_COLUMNS } from '../../lib/database/user-rows.ts'
+import { allScopes, everybodysScopes, newUserRow, requireRoles, rolesOf, scopesOf, toUser, translateConflict, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import { canonicalIdentifier, parseEmail, parseFullName, parseUsername } from '../../lib/identifiers.ts'
 import type { User } from '../../lib/user.ts'
 import type { Audit, AuditContext } from './audit.ts'
@@ -107,21 +107,17 @@ export function createUsers (db: Db, prepareRead: PrepareRead, audit: Audit, { n
           if (roles.length > 0) await lockAdministration(tx)
           await requireRoles(tx, roles)
           await guard?.(tx, id)
-          await tx.insertInto('users').values({
+          await tx.insertInto('users').values(newUserRow({
             id,
+            at,
             username,
             email: email?.address ?? null,
             email_key: email?.canonical ?? null,
             email_verified_at: email !== null && user.emailVerified === true ? at : null,
             full_name: fullName,
             password_hash: user.passwordHash ?? null,
-            password_version: 0,
-            disabled_at: null,
-            demo_at: user.demo === true ? at : null,
-            created_at: at,
-            updated_at: at,
-            last_login_at: null
-          }).execute()
+            demo_at: user.demo === true ? at : null
+          })).execute()
           if (roles.length > 0) await tx.insertInto('user_roles').values(roles.map((role) => ({ user_id: id, role }))).execute()
           await audit.record(tx, { type: 'user_created', outcome: 'success', userId: id, ...roles.length > 0 && { details: { roles: roles.join(' ') } } }, context)
         })

@@ -85,7 +85,7 @@ export default fp(async (fastify) => {
 
   // What is remembered is that this very text was signed by that key, and nothing that time can change.
   // It is found by its signature, the shortest part that tells tokens apart, and compared as a whole.
-  function remember (token: string): Verified {
+  function verifyOnce (token: string): Verified {
     const signature = token.slice(token.lastIndexOf('.'))
     const known = verified.get(signature)
     if (known?.token === token) return known
@@ -117,7 +117,7 @@ export default fp(async (fastify) => {
     },
 
     verify (token) {
-      const { kid, claims } = remember(token)
+      const { kid, claims } = verifyOnce(token)
       if (!isCurrent(claims, clock.now() / 1000)) throw new InvalidTokenError('the token is not in force')
       if (keyRing.find(kid) === undefined) throw new InvalidTokenError('the key is not believed any more')
       return claims

@@ -16,7 +16,7 @@ declare module 'fastify' {
   }
 }
 
-export const LINGER_MS = 500
+const LINGER_MS = 500
 
 /** Node's own note on a connection: the answer that is being given. */
 type Connection = Socket & { _httpMessage?: ServerResponse | null }

@@ -23,7 +23,7 @@ export const POLL_MS = SECOND
 /** A message whose process died is due again after that, in milliseconds. */
 export const LEASE_MS = MINUTE
 /** A mail that can't be sent for so long is given up, in milliseconds. */
-export const GIVE_UP_MS = 24 * HOUR
+const GIVE_UP_MS = 24 * HOUR
 /** How often a mail is tried whose recipient the mail server refuses for good. */
 const MAX_REFUSALS = 3
 

@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import t from 'tap'
 import { openPostgresDatabase } from '../../../lib/database/open-postgres.ts'
-import { parameter, prepareWrite } from '../../../lib/database/prepared.ts'
+import { parameter, prepareStatement } from '../../../lib/database/prepared.ts'
 import type { Tables } from '../../../lib/database/tables.ts'
 import { startProxy } from '../../postgres-proxy.ts'
 import { emptySchema, needsPostgres, query, until } from '../../postgres.ts'
@@ -58,7 +58,7 @@ if (await needsPostgres(t)) {
   t.test('A connection keeps the statements of every request, and no others', async (t) => {
     const { db, prepareRead } = await openPostgres(t, await emptySchema(t))
     const read = prepareRead(db.selectFrom('roles').select('scopes').where('name', '=', parameter('name')))
-    const write = prepareWrite(db.updateTable('roles').set({ description: parameter('text') }).where('name', '=', parameter('name')))
+    const write = prepareStatement(db.updateTable('roles').set({ description: parameter('text') }).where('name', '=', parameter('name')))
 
     for (const name of ['user', 'admin']) {
       t.ok(await read({ name }))

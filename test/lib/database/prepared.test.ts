@@ -1,6 +1,6 @@
 import { type Kysely } from 'kysely'
 import t from 'tap'
-import { bind, parameter, parameters, prepareWrite } from '../../../lib/database/prepared.ts'
+import { bind, parameter, parameters, prepareStatement } from '../../../lib/database/prepared.ts'
 import type { LockRow, SigningKeyRow, Tables } from '../../../lib/database/tables.ts'
 import { openDatabase, read } from './open.ts'
 
@@ -42,7 +42,7 @@ t.test('A row of parameters has one for each column', async (t) => {
 
 t.test('A prepared write takes new values each time, and null is one', async (t) => {
   const { db } = await openDatabase(t)
-  const insertKey = prepareWrite(db.insertInto('signing_keys').values(parameters<SigningKeyRow>(COLUMNS)))
+  const insertKey = prepareStatement(db.insertInto('signing_keys').values(parameters<SigningKeyRow>(COLUMNS)))
   const other = { ...KEY, kid: 'two', revoked_at: 3 }
 
   await insertKey(db, { ...KEY })
@@ -54,7 +54,7 @@ t.test('A prepared write takes new values each time, and null is one', async (t)
 t.test('A prepared write tells how many rows it changed, or gives them', async (t) => {
   const { db } = await openDatabase(t)
   const update = db.updateTable('roles').set({ description: parameter('description') }).where('name', '=', parameter('name'))
-  const [describe, describeAndGive] = [prepareWrite(update), prepareWrite(update.returning('description'))]
+  const [describe, describeAndGive] = [prepareStatement(update), prepareStatement(update.returning('description'))]
 
   t.match(await describe(db, { name: 'user', description: 'everybody' }), { numAffectedRows: 1n })
   t.match(await describe(db, { name: 'nobody', description: 'nobody' }), { numAffectedRows: 0n })
@@ -63,7 +63,7 @@ t.test('A prepared write tells how many rows it changed, or gives them', async (
 
 t.test('A prepared write belongs to the transaction that it is given', async (t) => {
   const { db } = await openDatabase(t)
-  const insertLock = prepareWrite(db.insertInto('locks').values(parameters<LockRow>(['name', 'taken_at'])))
+  const insertLock = prepareStatement(db.insertInto('locks').values(parameters<LockRow>(['name', 'taken_at'])))
 
   await insertLock(db, { name: 'by itself', taken_at: 1 })
   const transaction = db.transaction().execute(async (tx) => {
