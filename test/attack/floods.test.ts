@@ -11,12 +11,13 @@ t.test('under a flood of', async (t) => {
   const target = await startTarget(t)
   const openMany = async (count: number): Promise<Connection[]> => await Promise.all(Array.from({ length: count }, async () => await open(t, target.port)))
 
-  t.test('large passwords each is refused before it is hashed, and the owner logs in', async (t) => {
+  t.test('large passwords each is refused, and the owner logs in', async (t) => {
     const text = tokenRequest(`grant_type=password&username=ada&password=${'x'.repeat(1_000_000)}`)
 
     const answers = await Promise.all(Array.from({ length: 50 }, async () => await exchange(t, target.port, text)))
 
     t.ok(answers.every(([answer]) => answer === undefined || answer.status === 413))
+    t.ok(answers.some(([answer]) => answer?.status === 413))
     t.equal((await target.logIn()).scope, 'profile account')
     await target.isUnharmed(t, answers.flat())
   })
@@ -59,6 +60,7 @@ t.test('under a flood of', async (t) => {
     const answers = (await Promise.all(slow.map(async (connection) => await connection.end()))).flat()
 
     t.ok(answers.every(({ status }) => status === 408))
+    t.ok(answers.length > 0)
     await target.isUnharmed(t, answers)
   })
 })

@@ -33,7 +33,7 @@ const requests: Record<string, (app: FastifyInstance) => Promise<string>> = {
 }
 
 for (const [name, requestOf] of Object.entries(requests)) {
-  t.test(`Who hangs up during ${name} gives the place in the hash queue back, and nothing is done`, async (t) => {
+  t.test(`Who hangs up during ${name} gives the place in the hash queue back, and nothing is done or counted`, async (t) => {
     const { app, request, eventsBefore, waiting, free } = await buildBusy(t, requestOf)
     const connection = await open(t, await listen(app))
 
@@ -44,5 +44,6 @@ for (const [name, requestOf] of Object.entries(requests)) {
     t.ok(await until(() => waiting() === 0))
     await free()
     t.equal(await countEvents(app), eventsBefore)
+    t.strictSame(await app.db.selectFrom('throttles').selectAll().execute(), [])
   })
 }

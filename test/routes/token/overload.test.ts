@@ -1,5 +1,6 @@
 import t from 'tap'
 import { auditEvents, build, interleave, isOAuthError, JOHN, lockDatabase, logIn, readProfile, refresh, requestToken } from '../../helper.ts'
+import { until } from '../../postgres.ts'
 
 t.test('more log-ins than there is time for', async (t) => {
   // A hash must take long enough that all log-ins are there before the first one is done.
@@ -42,16 +43,22 @@ t.test('more log-ins than there is time for', async (t) => {
   })
 
   t.test('do not hold up those who are logged in', async (t) => {
-    const app = await build(t, SLOW)
+    const app = await build(t, { HASH_CONCURRENCY: '1' })
     const tokens = await logIn(app)
-    const logins = Promise.all([requestToken(app), requestToken(app)])
+    const { promise: isFree, resolve: free } = Promise.withResolvers<void>()
+    const hash = app.passwordHasher.hash('a password of the test', { network: 'the test', isKnown: true, begin: async () => { await isFree } })
+    const waiting = requestToken(app)
+    t.ok(await until(() => app.passwordHasher.queue.waiting === 1))
 
     const refreshed = await refresh(app, tokens.refresh_token)
     const profile = await readProfile(app, tokens.access_token)
 
+    t.equal(app.passwordHasher.queue.waiting, 1)
     t.equal(refreshed.statusCode, 200)
     t.equal(profile.statusCode, 200)
-    await logins
+    free()
+    await hash
+    t.equal((await waiting).statusCode, 200)
   })
 
   t.test('are all served when the wait is short enough', async (t) => {
