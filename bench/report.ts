@@ -84,7 +84,7 @@ export function describeGoal ({ goal }: Figure): string {
 
 function format (value: number, goal: Goal): string {
   if (!('below' in goal)) return value.toFixed(3)
-  return `${value.toFixed(goal.below < 10 ? 2 : 0)} ${goal.unit}`
+  return `${value.toFixed(goal.below < 10 ? 2 : 1)} ${goal.unit}`
 }
 
 function formatRate (perSecond: number): string {

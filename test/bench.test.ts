@@ -32,10 +32,10 @@ t.test('the table has a line for each figure and marks a missed goal', async (t)
   const table = formatTable([LOGIN, START, MEMORY])
 
   t.equal(table, [
-    'figure         measured  limit  value   rounds            goal',
-    'log in : loop  180/s     190/s  0.947   0.105 to 0.953    at least 0.90  reached',
-    'Start          -         -      0.50 s  0.40 s to 1.20 s  below 1 s      reached',
-    'Memory         -         -      110 MB  110 MB to 110 MB  below 110 MB   MISSED',
+    'figure         measured  limit  value     rounds                goal',
+    'log in : loop  180/s     190/s  0.947     0.105 to 0.953        at least 0.90  reached',
+    'Start          -         -      0.50 s    0.40 s to 1.20 s      below 1 s      reached',
+    'Memory         -         -      110.0 MB  110.0 MB to 110.0 MB  below 110 MB   MISSED',
     ''
   ].join('\n'))
 })

@@ -20,7 +20,7 @@ t.test('who does not see the chart is told all that it shows', async (t) => {
   t.match(chart, 'role="img" aria-labelledby="title description"')
   t.match(chart, /<title id="title">[^<]+<\/title>/)
   t.match(chart, '<desc id="description">2 of 3 goals are reached.')
-  t.match(chart, 'log in : loop: 0.900, goal at least 0.45. Start &lt;ready&gt; &amp; "well": 0.50 s, goal below 1.5 s. Memory: 220 MB, goal below 110 MB.</desc>')
+  t.match(chart, 'log in : loop: 0.900, goal at least 0.45. Start &lt;ready&gt; &amp; "well": 0.50 s, goal below 1.5 s. Memory: 220.0 MB, goal below 110 MB.</desc>')
 })
 
 t.test('the chart has colours of its own for a dark page', async (t) => {

@@ -21,7 +21,7 @@ t.test('the table says on what machine the figures were measured, and stands out
     '| figure | measured | limit | value | goal | |',
     '| --- | --- | --- | --- | --- | --- |',
     '| log in : loop | 1,800/s | 2,000/s | 0.900 | at least 0.45 | reached |',
-    '| Memory | - | - | 220 MB | below 110 MB | **missed** |',
+    '| Memory | - | - | 220.0 MB | below 110 MB | **missed** |',
     '<!-- /figures -->',
     'after',
     ''

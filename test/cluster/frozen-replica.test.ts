@@ -3,7 +3,7 @@ import { JOHN } from '../helper.ts'
 import { logInAt } from '../server-process.ts'
 import { canRunPair, startPair } from './pair.ts'
 
-// nginx waits for five seconds; without a bound of ours it would for sixty.
+// nginx waits for eight seconds; without a bound of ours it would for sixty.
 const PATIENCE_MS = 20_000
 
 if (await canRunPair(t)) {
