@@ -24,7 +24,7 @@ const routes: FastifyPluginAsyncTypebox = async (fastify) => {
     schema: {
       operationId: 'issueToken',
       summary: 'Log in, or go on with a session',
-      description: 'The token endpoint of RFC 6749. With `grant_type=password` it checks a username and a password and opens a session; with `grant_type=refresh_token` it gives the next pair of tokens of that session. A refresh token is good once: its use gives the next one, and the same next one again for a few seconds, in case the answer got lost. A refresh token that is used after that ends the session.',
+      description: 'The token endpoint of RFC 6749. With `grant_type=password` it checks a username and a password and opens a session (of a user\'s thousand the oldest ends); with `grant_type=refresh_token` it gives the next pair of tokens of that session. A refresh token is good once: its use gives the next one, and the same next one again for a few seconds, in case the answer got lost. A refresh token that is used after that ends the session.',
       tags: ['OAuth'],
       security: [],
       consumes: ['application/x-www-form-urlencoded'],

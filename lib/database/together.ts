@@ -4,9 +4,11 @@ import type { Tables } from './tables.ts'
 
 type Db = Kysely<Tables>
 
-/** A change of a user, and two rows that are inserted if it finds the user. The parameters of all have different names. */
+/** A change of a user, and what follows if it finds the user: another change, and two rows that are inserted. */
 export interface Opening {
   change: UpdateQueryBuilder<Tables, 'users', 'users', UpdateResult>
+  /** Does not see the rows that are inserted. */
+  before: UpdateQueryBuilder<Tables, 'sessions', 'sessions', UpdateResult>
   insertions: readonly [Insertion, Insertion]
 }
 
@@ -20,14 +22,14 @@ export interface Insertion {
 export type WriteTogether = (db: Db, values: Values) => Promise<boolean>
 
 /** One statement after the other, in the transaction of the caller or in one of their own. */
-export function prepareInTurn (db: Db, { change, insertions }: Opening): WriteTogether {
+export function prepareInTurn (db: Db, { change, before, insertions }: Opening): WriteTogether {
   const writeChange = prepareStatement(change)
-  const inserts = insertions.map(({ into, row }) => prepareStatement(db.insertInto(into).values(row as never)))
+  const others = [before, ...insertions.map(({ into, row }) => db.insertInto(into).values(row as never))].map((query) => prepareStatement<unknown>(query))
 
   async function write (tx: Db, values: Values): Promise<boolean> {
     const { numAffectedRows } = await writeChange(tx, values)
     if (numAffectedRows === 0n) return false
-    for (const insert of inserts) await insert(tx, values)
+    for (const other of others) await other(tx, values)
     return true
   }
 
@@ -35,9 +37,10 @@ export function prepareInTurn (db: Db, { change, insertions }: Opening): WriteTo
 }
 
 /** All by one statement, which SQLite doesn't have, and which spares PostgreSQL four round trips. */
-export function prepareAtOnce (db: Db, { change, insertions: [first, second] }: Opening): WriteTogether {
+export function prepareAtOnce (db: Db, { change, before, insertions: [first, second] }: Opening): WriteTogether {
   const write = prepareStatement(insertIfFound(db
     .with('found', () => change.returning('users.id'))
+    .with('before', () => before.where(({ exists, selectFrom }) => exists(selectFrom('found' as 'users').select('id'))))
     .with('first', (query) => insertIfFound(query, first)), second))
   return async (db, values) => (await write(db, values)).numAffectedRows === 1n
 }

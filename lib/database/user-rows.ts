@@ -41,6 +41,12 @@ export function newUserRow ({ at, ...given }: Pick<UserRow, 'id' | 'username'> &
   }
 }
 
+/** Keeps the user from being changed by others until the transaction ends, and resolves to how he is. */
+export async function holdUser (tx: Kysely<Tables>, column: 'id' | 'email_key', value: string) {
+  return await tx.updateTable('users').set(({ ref }) => ({ password_version: ref('password_version') })).where(column, '=', value)
+    .returning(['id', 'username', 'email', 'email_verified_at', 'password_version', 'disabled_at']).executeTakeFirst()
+}
+
 /** The names of the user's roles in one text; null if he has only the one that everybody has. */
 export function rolesOf (query: ExpressionBuilder<Tables, 'users'>) {
   return query.selectFrom('user_roles')

@@ -109,8 +109,9 @@ export function createAccounts ({ db, audit, oneTimeTokens, outbox }: Parts, { n
   return {
     async update (id, changes, context, guard = NOBODY_OBJECTS) {
       try {
-        const { disabled, roles } = changes
-        const keep = disabled === undefined && roles === undefined ? doAnyway : keepAdministrator
+        const { disabled, roles, email } = changes
+        // Whose address may be changed goes by the roles, which must stay what the guard finds.
+        const keep = [disabled, roles, email].every((change) => change === undefined) ? doAnyway : keepAdministrator
         return await db.transaction().execute(async (tx) => await keep(tx, async () => {
           await guard(tx)
           const done = [

@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { holdUser } from '../../lib/database/user-rows.ts'
 import { MAIL_LINKS, type DueMail, type LinkKind } from '../../lib/due-mail.ts'
 import { canonicalIdentifier } from '../../lib/identifiers.ts'
 import type { OutboxMessage } from '../../lib/outbox-message.ts'
@@ -19,14 +20,8 @@ declare module 'fastify' {
   }
 }
 
-interface Addressee {
-  id: string
-  username: string
-  email: string | null
-  email_verified_at: number | null
-  password_version: number
-  disabled_at: number | null
-}
+/** Held, because what is changed meanwhile makes links void. */
+type Addressee = NonNullable<Awaited<ReturnType<typeof holdUser>>>
 
 export function createDueMails (db: Db, oneTimeTokens: OneTimeTokens): DueMails {
   async function withLink (tx: Db, kind: LinkKind, user: Addressee | undefined, to = user?.email): Promise<DueMail | undefined> {
@@ -46,28 +41,28 @@ export function createDueMails (db: Db, oneTimeTokens: OneTimeTokens): DueMails 
       return await db.transaction().execute(async (tx) => {
         switch (message.kind) {
           case 'email_verification': {
-            const user = await findByEmail(tx, message.email)
+            const user = await holdByEmail(tx, message.email)
             return user?.email_verified_at === null ? await withLink(tx, message.kind, user) : undefined
           }
           case 'email_change': {
-            const owner = await findByEmail(tx, message.email)
+            const owner = await holdByEmail(tx, message.email)
             if (owner !== undefined && owner.id !== message.userId) return addressInUse(owner)
             if (owner !== undefined && owner.email_verified_at !== null) return undefined
-            const user = await findById(tx, message.userId)
+            const user = await holdUser(tx, 'id', message.userId)
             // Who asked may have known a password that was replaced for that reason.
             return user?.password_version === message.passwordVersion && user.email === message.insteadOf ? await withLink(tx, message.kind, user, message.email) : undefined
           }
           case 'password_reset':
-            return await withLink(tx, message.kind, await findByEmail(tx, message.email))
+            return await withLink(tx, message.kind, await holdByEmail(tx, message.email))
           case 'password_reset_by_admin':
           case 'invitation':
-            return await withLink(tx, message.kind, await findById(tx, message.userId))
+            return await withLink(tx, message.kind, await holdUser(tx, 'id', message.userId))
           case 'email_confirmed': {
-            const user = await findById(tx, message.userId)
+            const user = await holdUser(tx, 'id', message.userId)
             return user?.email === message.email ? await withLink(tx, message.kind, user) : undefined
           }
           case 'address_in_use':
-            return addressInUse(await findByEmail(tx, message.email))
+            return addressInUse(await holdByEmail(tx, message.email))
           default:
             return { kind: message.kind, to: message.email, username: message.username }
         }
@@ -76,15 +71,9 @@ export function createDueMails (db: Db, oneTimeTokens: OneTimeTokens): DueMails 
   }
 }
 
-const ADDRESSEE = ['id', 'username', 'email', 'email_verified_at', 'password_version', 'disabled_at'] as const
-
-async function findById (tx: Db, id: string): Promise<Addressee | undefined> {
-  return await tx.selectFrom('users').select(ADDRESSEE).where('id', '=', id).executeTakeFirst()
-}
-
-async function findByEmail (tx: Db, email: string): Promise<Addressee | undefined> {
+async function holdByEmail (tx: Db, email: string): Promise<Addressee | undefined> {
   const key = canonicalIdentifier(email)
-  return key && await tx.selectFrom('users').select(ADDRESSEE).where('email_key', '=', key.value).executeTakeFirst()
+  return key && await holdUser(tx, 'email_key', key.value)
 }
 
 export default fp(async (fastify) => {

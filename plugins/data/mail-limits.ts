@@ -19,7 +19,7 @@ type MailKind = AnonymousMailKind | 'password_reset_by_admin' | 'invitation' | '
  * What administrators ask for is counted apart, or a stranger could keep them from inviting somebody.
  */
 export interface MailLimits {
-  /** @throws PublicError `slow_down` (429) while the network has asked for too many */
+  /** Waits for nobody, so that who is refused takes nothing from others. @throws PublicError `slow_down` (429) while the network has asked for too many */
   check (ip: string | undefined): Promise<void>
   /** Counts a request. @throws PublicError `slow_down` (429) when the network has asked for too many */
   countRequest (tx: Db, ip: string | undefined): Promise<void>

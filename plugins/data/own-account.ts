@@ -1,4 +1,5 @@
 import fp from 'fastify-plugin'
+import { holdUser } from '../../lib/database/user-rows.ts'
 import { PublicError } from '../../lib/errors.ts'
 import type { Email } from '../../lib/identifiers.ts'
 import type { Accounts } from './accounts.ts'
@@ -50,11 +51,10 @@ interface Parts {
 }
 
 export function createOwnAccount ({ db, accounts, audit, mailLimits, outbox, passwords }: Parts): OwnAccount {
-  /** Keeps the password from being changed until the transaction ends; resolves to whom mails go. */
+  /** Resolves to whom mails go. */
   async function holdPassword (tx: Db, { id, passwordVersion }: VerifiedUser): Promise<{ email: string | null, username: string }> {
-    const user = await tx.updateTable('users').set(({ ref }) => ({ password_version: ref('password_version') }))
-      .where('id', '=', id).where('password_version', '=', passwordVersion).returning(['email', 'username']).executeTakeFirst()
-    if (user === undefined) throw accountChanged()
+    const user = await holdUser(tx, 'id', id)
+    if (user?.password_version !== passwordVersion) throw accountChanged()
     return user
   }
 

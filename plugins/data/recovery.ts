@@ -69,6 +69,7 @@ export function createRecovery ({ db, audit, knownNetworks, mailLimits, oneTimeT
 
   return {
     async requestPasswordReset (email, context) {
+      await mailLimits.check(context.ip)
       await db.transaction().execute(async (tx) => {
         await mailLimits.owe(tx, 'password_reset', email, context.ip)
         await audit.record(tx, { type: 'password_reset_requested', outcome: 'success' }, context)
@@ -76,6 +77,7 @@ export function createRecovery ({ db, audit, knownNetworks, mailLimits, oneTimeT
     },
 
     async requestEmailVerification (email, context) {
+      await mailLimits.check(context.ip)
       await db.transaction().execute(async (tx) => {
         await mailLimits.owe(tx, 'email_verification', email, context.ip)
         await audit.record(tx, { type: 'email_verification_requested', outcome: 'success' }, context)

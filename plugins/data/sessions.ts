@@ -3,6 +3,7 @@ import { uuidv7 } from 'uuidv7'
 import type { AuditEventType } from '../../lib/audit-events.ts'
 import { parameter, parameters, prepareStatement } from '../../lib/database/prepared.ts'
 import type { SessionRow } from '../../lib/database/tables.ts'
+import { endOldest } from '../../lib/database/user-sessions.ts'
 import { allScopes, everybodysScopes, rolesOf, scopesOf, toUser, USER_COLUMNS } from '../../lib/database/user-rows.ts'
 import type { User } from '../../lib/user.ts'
 import type { AuditContext, AuditEvent, PreparedAudit } from './audit.ts'
@@ -33,7 +34,7 @@ export interface NewSession {
 
 export interface Sessions {
   /**
-   * Resolves to undefined if meanwhile the user was disabled or the password changed.
+   * Resolves to undefined if meanwhile the user was disabled or the password changed. Of a thousand sessions that the user has, the oldest ends.
    *
    * @param settle runs in the transaction when the session is there
    */
@@ -91,6 +92,7 @@ export function createSessions ({ db, prepareRead, rememberRead, prepareTogether
   const writeOpened = prepareTogether({
     change: db.updateTable('users').set({ last_login_at: parameter('at') })
       .where('id', '=', parameter('user_id')).where('password_version', '=', parameter('password_version')).where('disabled_at', 'is', null),
+    before: endOldest(db),
     insertions: [{
       into: 'sessions',
       row: parameters<SessionRow>([

@@ -2,6 +2,7 @@ import { DatabaseSync } from 'node:sqlite'
 import t, { type Test } from 'tap'
 import { createDatabaseThrottles } from '../../../lib/database/throttle-store.ts'
 import { createAuditLog, type AuditFilter } from '../../../plugins/data/audit-log.ts'
+import { createUserSessions } from '../../../plugins/data/user-sessions.ts'
 import { createUserDirectory, type DirectoryPosition } from '../../../plugins/data/user-directory.ts'
 import { openWatched } from '../../lib/database/watched.ts'
 
@@ -72,3 +73,8 @@ for (const { name, filter, page, plan } of throttles) {
     t.strictSame(found, [plan])
   })
 }
+
+t.test('the live sessions of a user are found without those that ended', async (t) => {
+  const found = await plansOf(t, async ({ db }) => await createUserSessions(db, { record: async () => {} } as never, { now: () => 0 }).list('ada', { limit: 50 }))
+  t.strictSame(found, ['SEARCH sessions USING INDEX sessions_live (user_id=?)', 'USE TEMP B-TREE FOR LAST TERM OF ORDER BY'])
+})

@@ -40,11 +40,14 @@ for (const { url, most } of [{ url: '/password-reset', most: 3 }, { url: '/email
     for (let index = 0; index < 10; index++) t.equal((await ask(app, `user${index}@example.com`, '203.0.113.1')).statusCode, 202)
     clock.advance(10 * MINUTE)
 
+    const transactions = t.capture(app.db, 'transaction', app.db.transaction)
+
     for (const email of ['ada@example.com', 'nobody@example.com']) {
       const response = await ask(app, email, '203.0.113.1')
       isProblem(t, response, 429, 'slow_down')
       t.equal(response.headers['retry-after'], String(50 * 60))
     }
+    t.equal(transactions().length, 0, 'others need not wait for what is refused')
     t.equal((await ask(app, 'ada@example.com', '203.0.113.2')).statusCode, 202)
     t.equal((await mails(app)).length, 11)
   })
