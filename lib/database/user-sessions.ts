@@ -3,7 +3,7 @@ import { parameter } from './prepared.ts'
 import type { Tables } from './tables.ts'
 
 /** Live ones of a user. All of them end by one statement, which takes too long if there is no limit. */
-export const MOST_SESSIONS = 1000
+const MOST_SESSIONS = 1000
 const MOST_ENDED_AT_ONCE = 100
 
 /** Makes room for another session of the user: the oldest end. Parameters: `user_id`, and the time, `at`. */
